@@ -1,0 +1,22 @@
+package commit
+
+import (
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// Challenge and NewWeights let tests forge proofs and look at weights.
+var Challenge = representationChallenge
+
+// Weights draws count weights bound to the given bytes.
+func Weights(bound []byte, count int) []fr.Element {
+	draw := newWeights(bound)
+	out := make([]fr.Element, count)
+	for i := range out {
+		out[i] = draw.next()
+	}
+	return out
+}
+
+// Combine returns a·g + b·h.
+func Combine(g, h bn254.G1Affine, a, b fr.Element) bn254.G1Affine { return combine(&g, &h, &a, &b) }

@@ -1,0 +1,44 @@
+package commit
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
+
+// weightBytes is the size of one weight of a random linear combination: a false statement survives with probability 2^-128.
+const weightBytes = 16
+
+// weights yields the coefficients of a random linear combination. They depend on what is combined and on 32 fresh bytes,
+// so neither a maker of proofs nor a weak generator of randomness can foresee them by itself.
+type weights struct {
+	seed    [sha256.Size]byte
+	block   [sha256.Size]byte
+	counter uint64
+}
+
+// newWeights must be called once everything that is to be combined is fixed; bound is a digest of it.
+func newWeights(bound []byte) *weights {
+	var fresh [32]byte
+	rand.Read(fresh[:]) //nolint:errcheck // crypto/rand.Read never fails: it ends the process instead
+	t := transcript{tag: tagWeights}
+	t.bytes([]byte(tagWeights))
+	t.bytes(bound)
+	t.bytes(fresh[:])
+	return &weights{seed: sha256.Sum256(t.buf)}
+}
+
+func (w *weights) next() fr.Element {
+	half := w.counter % 2 * weightBytes
+	if half == 0 {
+		w.block = sha256.Sum256(binary.BigEndian.AppendUint64(w.seed[:], w.counter))
+	}
+	w.counter++
+	var wide [fr.Bytes]byte
+	copy(wide[fr.Bytes-weightBytes:], w.block[half:half+weightBytes])
+	var out fr.Element
+	out.SetBytes(wide[:])
+	return out
+}

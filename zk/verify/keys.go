@@ -1,0 +1,301 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr/pedersen"
+	"github.com/consensys/gnark-crypto/ecc/bn254/kzg"
+	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
+
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// Circuit ids. One key pair serves every statement at its size.
+const (
+	FleetInputs  = 64
+	FleetCircuit = "fleet-64/v1"
+	SRSKey       = "srs/v1"
+)
+
+// ChunkCircuit is the id of the circuit for chunks of n slots.
+func ChunkCircuit(n uint32) string { return fmt.Sprintf("chunk-%d/v1", n) }
+
+// CircuitIDs lists every key that a consortium publishes.
+func CircuitIDs() []string {
+	ids := []string{SRSKey}
+	for _, n := range commit.Sizes {
+		ids = append(ids, ChunkCircuit(uint32(n)))
+	}
+	return append(ids, FleetCircuit)
+}
+
+// Setups that made a key.
+const (
+	// SetupUnsafe keys come from one party that could forge proofs with what it
+	// knew. Every verdict made with one says so.
+	SetupUnsafe = "unsafe-single-party"
+)
+
+// PublishedKey is a verifying key as the ledger holds it.
+type PublishedKey struct {
+	CircuitID string        `json:"circuit_id"`
+	Key       []byte        `json:"key"`
+	Digest    commit.Digest `json:"digest"`
+	Setup     string        `json:"setup"`
+}
+
+// NewPublishedKey names the key's digest.
+func NewPublishedKey(circuitID, setup string, key []byte) PublishedKey {
+	return PublishedKey{circuitID, key, KeyDigest(circuitID, key), setup}
+}
+
+// KeyDigest names a key: SHA-256 over a tag, the circuit id and the encoding.
+func KeyDigest(circuitID string, key []byte) commit.Digest {
+	t := newTranscript("assay/v1/key", commit.Digest{})
+	t.bytes([]byte(circuitID))
+	t.bytes(key)
+	return sha256.Sum256(t.buf)
+}
+
+// Public inputs of the circuits, without the constant wire.
+const (
+	chunkPublic = 5
+	// FleetPublic: inputs, folded, T, binding, coefficients, bounds, results,
+	// disclosure flags and values.
+	FleetPublic = FleetInputs + 3 + 4*10 + 4 + 4 + 10 + 10
+)
+
+// chunkCommitted are the public and earlier-commitment values that each
+// in-circuit commitment's challenge covers, as Groth16's key numbers them: the
+// link covers cd, the lookups cover the link's challenge.
+var chunkCommitted = [][]int{{1}, {chunkPublic + 1}}
+
+// EncodeChunkKey encodes the verifying key of a chunk circuit. It refuses a
+// key whose commitments cover anything else than this package checks.
+func EncodeChunkKey(vk *groth16.VerifyingKey) ([]byte, error) {
+	if len(vk.G1.K) != chunkPublic+3 || fmt.Sprint(vk.PublicAndCommitmentCommitted) != fmt.Sprint(chunkCommitted) {
+		return nil, fmt.Errorf("verifying key has %d public points and covers %v, want %d and %v",
+			len(vk.G1.K), vk.PublicAndCommitmentCommitted, chunkPublic+3, chunkCommitted)
+	}
+	return encodeKey(vk), nil
+}
+
+// EncodeFleetKey encodes the verifying key of the fleet circuit.
+func EncodeFleetKey(vk *groth16.VerifyingKey) ([]byte, error) {
+	if len(vk.G1.K) != FleetPublic+1 || len(vk.CommitmentKeys) != 0 {
+		return nil, fmt.Errorf("verifying key has %d public points and %d commitments, want %d and none",
+			len(vk.G1.K), len(vk.CommitmentKeys), FleetPublic+1)
+	}
+	return encodeKey(vk), nil
+}
+
+func encodeKey(vk *groth16.VerifyingKey) []byte {
+	w := &writer{}
+	w.point(&vk.G1.Alpha)
+	w.point2(&vk.G2.Beta)
+	w.point2(&vk.G2.Gamma)
+	w.point2(&vk.G2.Delta)
+	for i := range vk.G1.K {
+		w.point(&vk.G1.K[i])
+	}
+	for i := range vk.CommitmentKeys {
+		w.point2(&vk.CommitmentKeys[i].G)
+		w.point2(&vk.CommitmentKeys[i].GSigmaNeg)
+	}
+	return w.b
+}
+
+// decodeKey reads a key of a known shape. No point of it may be infinity: a
+// public input whose point is, is bound by nothing.
+func decodeKey(b []byte, public int, committed [][]int) (*groth16.VerifyingKey, error) {
+	r := &reader{b: b}
+	vk := new(groth16.VerifyingKey)
+	vk.G1.Alpha = r.point("alpha")
+	vk.G2.Beta = r.point2("beta")
+	vk.G2.Gamma = r.point2("gamma")
+	vk.G2.Delta = r.point2("delta")
+	vk.G1.K = make([]bn254.G1Affine, public+1+len(committed))
+	for i := range vk.G1.K {
+		vk.G1.K[i] = r.point(fmt.Sprintf("point of public input %d", i))
+	}
+	vk.CommitmentKeys = make([]pedersen.VerifyingKey, len(committed))
+	for i := range vk.CommitmentKeys {
+		vk.CommitmentKeys[i] = pedersen.VerifyingKey{G: r.point2("commitment key"), GSigmaNeg: r.point2("commitment key")}
+	}
+	vk.PublicAndCommitmentCommitted = committed
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	if err := vk.Precompute(); err != nil {
+		return nil, fmt.Errorf("precomputing: %w", err)
+	}
+	return vk, nil
+}
+
+// srsKey is what a verifier needs of the SRS: the KZG key, and for each chunk
+// size the two powers that masks live in.
+type srsKey struct {
+	Digest commit.Digest
+	key    kzg.VerifyingKey
+	masks  [][2]bn254.G1Affine // by index in commit.Sizes
+}
+
+// EncodeSRSKey derives the verifier's part of an SRS.
+func EncodeSRSKey(srs *commit.SRS) ([]byte, error) {
+	largest := commit.Sizes[len(commit.Sizes)-1]
+	if srs.Len() < 2*largest+2 {
+		return nil, fmt.Errorf("SRS has %d powers, want %d", srs.Len(), 2*largest+2)
+	}
+	digest := srs.Digest()
+	vk := srs.VerifyingKey()
+	w := &writer{b: digest[:]}
+	w.point2(&vk.G2[1])
+	for _, n := range commit.Sizes {
+		for i := range 2 {
+			p := srs.G1(2*n + i)
+			w.point(&p)
+		}
+	}
+	return w.b, nil
+}
+
+// decodeSRSKey sets both generators itself, so that no key can bring a
+// generator at infinity, under which every opening would pass.
+func decodeSRSKey(b []byte) (*srsKey, error) {
+	r := &reader{b: b}
+	k := new(srsKey)
+	copy(k.Digest[:], r.take(len(k.Digest), "digest"))
+	_, _, g1, g2 := bn254.Generators()
+	k.key.G1 = g1
+	k.key.G2[0] = g2
+	k.key.G2[1] = r.point2("tau")
+	for range commit.Sizes {
+		k.masks = append(k.masks, [2]bn254.G1Affine{r.point("mask base"), r.point("mask base")})
+	}
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	k.key.Lines[0] = bn254.PrecomputeLines(k.key.G2[0])
+	k.key.Lines[1] = bn254.PrecomputeLines(k.key.G2[1])
+	return k, k.checkMasks()
+}
+
+// checkMasks checks what pairings can check: that each size's two bases are
+// τ apart.
+func (k *srsKey) checkMasks() error {
+	for i, m := range k.masks {
+		var neg bn254.G1Affine
+		neg.Neg(&m[0])
+		ok, err := bn254.PairingCheck([]bn254.G1Affine{m[1], neg}, []bn254.G2Affine{k.key.G2[0], k.key.G2[1]})
+		if err != nil || !ok {
+			return fmt.Errorf("mask bases for %d slots are not consecutive powers of tau", commit.Sizes[i])
+		}
+	}
+	return nil
+}
+
+func (k *srsKey) maskBases(size uint32) ([2]bn254.G1Affine, error) {
+	for i, n := range commit.Sizes {
+		if uint32(n) == size {
+			return k.masks[i], nil
+		}
+	}
+	return [2]bn254.G1Affine{}, fmt.Errorf("no chunk has %d slots", size)
+}
+
+// CheckKey parses a published key and checks that its digest is its own. The
+// setup must be one this verifier knows.
+func CheckKey(k PublishedKey) error {
+	_, err := NewKeyring([]PublishedKey{k})
+	return err
+}
+
+// Keyring holds parsed keys. It is built from keys that the ledger pins, and
+// from nothing that a prover sends.
+type Keyring struct {
+	circuits map[string]*groth16.VerifyingKey
+	srsKey   *srsKey
+	keys     map[string]PublishedKey
+}
+
+// NewKeyring parses keys. It refuses unknown circuit ids, wrong digests, and a
+// circuit id that comes twice.
+func NewKeyring(keys []PublishedKey) (*Keyring, error) {
+	r := &Keyring{circuits: map[string]*groth16.VerifyingKey{}, keys: map[string]PublishedKey{}}
+	for _, k := range keys {
+		if err := r.add(k); err != nil {
+			return nil, fmt.Errorf("key %q: %w", k.CircuitID, err)
+		}
+	}
+	return r, nil
+}
+
+func (r *Keyring) add(k PublishedKey) error {
+	if _, ok := r.keys[k.CircuitID]; ok {
+		return errors.New("listed twice")
+	}
+	if k.Setup != SetupUnsafe {
+		return fmt.Errorf("unknown setup %q", k.Setup)
+	}
+	if KeyDigest(k.CircuitID, k.Key) != k.Digest {
+		return errors.New("bytes do not match the digest")
+	}
+	var err error
+	switch id := k.CircuitID; {
+	case id == SRSKey:
+		r.srsKey, err = decodeSRSKey(k.Key)
+	case id == FleetCircuit:
+		r.circuits[id], err = decodeKey(k.Key, FleetPublic, nil)
+	case isChunkCircuit(id):
+		r.circuits[id], err = decodeKey(k.Key, chunkPublic, chunkCommitted)
+	default:
+		err = fmt.Errorf("unknown circuit; known are %s", strings.Join(CircuitIDs(), ", "))
+	}
+	if err != nil {
+		return err
+	}
+	r.keys[k.CircuitID] = k
+	return nil
+}
+
+func isChunkCircuit(id string) bool {
+	for _, n := range commit.Sizes {
+		if id == ChunkCircuit(uint32(n)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Keyring) circuit(id string) (*groth16.VerifyingKey, error) {
+	if vk := r.circuits[id]; vk != nil {
+		return vk, nil
+	}
+	return nil, fmt.Errorf("no key is pinned for circuit %q", id)
+}
+
+func (r *Keyring) srs() (*srsKey, error) {
+	if r.srsKey == nil {
+		return nil, fmt.Errorf("no key is pinned for %q", SRSKey)
+	}
+	return r.srsKey, nil
+}
+
+// SRSDigest is the digest of the pinned SRS.
+func (r *Keyring) SRSDigest() (commit.Digest, error) {
+	s, err := r.srs()
+	if err != nil {
+		return commit.Digest{}, err
+	}
+	return s.Digest, nil
+}
+
+// Published returns the key pinned for a circuit.
+func (r *Keyring) Published(id string) (PublishedKey, bool) {
+	k, ok := r.keys[id]
+	return k, ok
+}

@@ -1,0 +1,317 @@
+package verify
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/statement"
+)
+
+// Verdict is what a verified bundle shows. Only [VerifyBundle] makes one; there is
+// no verdict for an invalid bundle, only an error with the reason.
+type Verdict struct {
+	Ledger    commit.Digest        `json:"ledger"`
+	Fleet     string               `json:"fleet"`
+	Owner     string               `json:"owner"`
+	Epoch     uint64               `json:"epoch"`
+	Digest    string               `json:"statement_digest"`
+	Statement *statement.Statement `json:"statement"`
+	Coverage  Coverage             `json:"coverage"`
+	Claims    []ClaimVerdict       `json:"claims"`
+	// Disclosed totals in their physical units.
+	Disclosed []statement.DisclosedTotal `json:"disclosed"`
+	// Keys that the proofs were verified with, and the setups that made them.
+	Keys []KeyVerdict `json:"keys"`
+	// Unsafe is true when any key came from a setup that one party could abuse.
+	Unsafe bool           `json:"unsafe"`
+	Chunks []ChunkVerdict `json:"chunks"`
+}
+
+// Coverage compares what reported with what is enrolled.
+type Coverage struct {
+	Attested uint64 `json:"attested"`
+	Enrolled uint64 `json:"enrolled"`
+	// Percent is attested / enrolled, rounded down to 0.01 %.
+	Percent string `json:"percent"`
+	// Missing lists chunks that were not anchored for the epoch and count as
+	// attested 0; Retired is how many devices left since the epoch before.
+	Missing []uint32 `json:"missing_chunks"`
+	Retired uint64   `json:"retired"`
+}
+
+// ClaimVerdict says whether a claim holds.
+type ClaimVerdict struct {
+	Claim string `json:"claim"`
+	Holds bool   `json:"holds"`
+}
+
+// KeyVerdict names a pinned key.
+type KeyVerdict struct {
+	CircuitID string        `json:"circuit_id"`
+	Digest    commit.Digest `json:"digest"`
+	Setup     string        `json:"setup"`
+}
+
+// ChunkVerdict is a proven chunk's place on the ledger.
+type ChunkVerdict struct {
+	Index    uint32 `json:"index"`
+	Attested uint32 `json:"attested"`
+	Enrolled uint32 `json:"enrolled"`
+	Height   uint64 `json:"height"`
+	TxID     string `json:"tx_id"`
+}
+
+// Holds reports whether every claim holds.
+func (v *Verdict) Holds() bool {
+	for _, c := range v.Claims {
+		if !c.Holds {
+			return false
+		}
+	}
+	return true
+}
+
+// VerifyBundle verifies a bundle against the ledger's facts with pinned keys. It checks,
+// in this order: the facts for themselves; that the statement is about them;
+// coverage and key classes; that every anchored chunk is proven exactly once
+// and nothing else is; every chunk proof; the chain of fleet proofs, which
+// consumes every hidden output once; and that the disclosed population is the
+// ledger's count of attestations.
+func VerifyBundle(bundle []byte, facts *Facts, keys *Keyring) (*Verdict, error) {
+	b, err := ParseBundle(bundle)
+	if err != nil {
+		return nil, err
+	}
+	if err := facts.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkSubject(b.Statement, facts); err != nil {
+		return nil, err
+	}
+	if err := checkCoverage(b.Statement, facts); err != nil {
+		return nil, err
+	}
+	c := &checker{bundle: b, facts: facts, keys: keys, digest: b.Statement.Digest(facts.Ledger)}
+	if err := c.chunks(); err != nil {
+		return nil, err
+	}
+	if err := c.fleet(); err != nil {
+		return nil, err
+	}
+	return c.verdict()
+}
+
+func checkSubject(s *statement.Statement, f *Facts) error {
+	switch {
+	case s.Fleet != f.Fleet:
+		return fmt.Errorf("statement is about fleet %q, the ledger's facts about %q", s.Fleet, f.Fleet)
+	case s.Epoch != f.Epoch:
+		return fmt.Errorf("statement is about epoch %d, the ledger's facts about %d", s.Epoch, f.Epoch)
+	case s.Schema != f.Schema:
+		return fmt.Errorf("statement uses schema %s, the fleet is registered with %s", s.Schema, f.Schema)
+	}
+	return nil
+}
+
+func checkCoverage(s *statement.Statement, f *Facts) error {
+	need, err := s.CoverageBound()
+	if err != nil {
+		return err
+	}
+	if f.Attested()*statement.CoverageFull < need*f.Enrolled {
+		return fmt.Errorf("coverage is %d of %d devices (%s %%), below the statement's minimum of %s %%",
+			f.Attested(), f.Enrolled, percent(f.Attested(), f.Enrolled), s.MinimumCoverage)
+	}
+	if len(s.KeyClasses) == 0 {
+		return nil
+	}
+	for i := range f.Chunks {
+		for class, n := range f.Chunks[i].Classes {
+			if n > 0 && !slices.Contains(s.KeyClasses, class) {
+				return fmt.Errorf("chunk %d has %d devices with keys in %s, which the statement does not accept", f.Chunks[i].Index, n, class)
+			}
+		}
+	}
+	return nil
+}
+
+func percent(part, whole uint64) string {
+	if whole == 0 {
+		return "0.00"
+	}
+	p := part * statement.CoverageFull / whole
+	return fmt.Sprintf("%d.%02d", p/100, p%100)
+}
+
+type checker struct {
+	bundle *Bundle
+	facts  *Facts
+	keys   *Keyring
+	digest [32]byte
+
+	outputs []fr.Element
+	used    map[string]bool
+}
+
+// chunks verifies that the proofs are for the anchored chunks, each once, and
+// collects their outputs in order.
+func (c *checker) chunks() error {
+	parameters, err := c.bundle.Statement.Parameters()
+	if err != nil {
+		return err
+	}
+	expected := c.facts.Proven()
+	if len(c.bundle.Chunks) != len(expected) {
+		return fmt.Errorf("bundle proves %d chunks, the ledger anchors %d", len(c.bundle.Chunks), len(expected))
+	}
+	c.used = map[string]bool{SRSKey: true, FleetCircuit: true}
+	for i, proof := range c.bundle.Chunks {
+		f := expected[i]
+		if proof.Index != f.Index {
+			return fmt.Errorf("bundle proves chunk %d where the ledger anchors chunk %d", proof.Index, f.Index)
+		}
+		if err := c.chunk(f, parameters, proof.Proof); err != nil {
+			return fmt.Errorf("chunk %d: %w", f.Index, err)
+		}
+		c.used[ChunkCircuit(f.Size)] = true
+		c.outputs = append(c.outputs, proof.Proof.T)
+	}
+	return nil
+}
+
+func (c *checker) chunk(f *ChunkFacts, parameters *statement.Parameters, p *ChunkProof) error {
+	commitment, err := commit.ParsePoint(f.Commitment)
+	if err != nil {
+		return fmt.Errorf("anchored commitment: %w", err)
+	}
+	place := ChunkPlace{
+		Ledger: c.facts.Ledger, Statement: c.digest, Fleet: c.facts.Fleet,
+		Chunk: f.Index, Size: f.Size, Epoch: c.facts.Epoch,
+	}
+	return c.keys.Chunk(place, &commitment, parameters, p)
+}
+
+// fleet walks the chain: every step takes the output of the one before and the
+// next chunks' outputs, as many as fit.
+func (c *checker) fleet() error {
+	steps := FleetSteps(len(c.outputs))
+	if len(c.bundle.Fleet) != len(steps) {
+		return fmt.Errorf("bundle has %d fleet proofs, %d chunks need %d", len(c.bundle.Fleet), len(c.outputs), len(steps))
+	}
+	claims, disclose, err := c.results()
+	if err != nil {
+		return err
+	}
+	rest := c.outputs
+	for i, take := range steps {
+		place := FleetPlace{Ledger: c.facts.Ledger, Statement: c.digest, Fleet: c.facts.Fleet, Epoch: c.facts.Epoch, Step: i, Last: i == len(steps)-1}
+		s := &FleetStatement{Binding: FleetBinding(&place), Folded: i > 0}
+		if i > 0 {
+			s.Inputs = append(s.Inputs, c.bundle.Fleet[i-1].T)
+		}
+		s.Inputs = append(s.Inputs, rest[:take]...)
+		rest = rest[take:]
+		if place.Last {
+			s.Claims, s.Holds = claims, c.bundle.Holds
+			s.Disclose, s.Disclosed = disclose, c.disclosed(disclose)
+		}
+		if err := c.keys.Fleet(s, c.bundle.Fleet[i]); err != nil {
+			return fmt.Errorf("fleet proof %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// FleetSteps says how many chunk outputs each proof of a chain takes. There is
+// always at least one proof.
+func FleetSteps(chunks int) []int {
+	steps := []int{min(chunks, FleetInputs)}
+	for rest := chunks - steps[0]; rest > 0; rest -= steps[len(steps)-1] {
+		steps = append(steps, min(rest, FleetInputs-1))
+	}
+	return steps
+}
+
+func (c *checker) results() ([]statement.IntegerClaim, [statement.TotalCount]bool, error) {
+	var disclose [statement.TotalCount]bool
+	claims, err := c.bundle.Statement.Integers()
+	if err != nil {
+		return nil, disclose, err
+	}
+	if disclose, err = c.bundle.Statement.Disclosed(); err != nil {
+		return nil, disclose, err
+	}
+	n := 0
+	for _, d := range disclose {
+		if d {
+			n++
+		}
+	}
+	if len(c.bundle.Holds) != len(claims) || len(c.bundle.Disclosed) != n {
+		return nil, disclose, fmt.Errorf("bundle has results for %d claims and %d totals, the statement asks for %d and %d",
+			len(c.bundle.Holds), len(c.bundle.Disclosed), len(claims), n)
+	}
+	if !c.bundle.Disclosed[0].IsUint64() || c.bundle.Disclosed[0].Uint64() != c.facts.Attested() {
+		return nil, disclose, errors.New("the proven population differs from the ledger's count of attestations")
+	}
+	return claims, disclose, nil
+}
+
+func (c *checker) disclosed(disclose [statement.TotalCount]bool) (out [statement.TotalCount]*big.Int) {
+	next := 0
+	for i, d := range disclose {
+		if d {
+			out[i] = c.bundle.Disclosed[next]
+			next++
+		}
+	}
+	return out
+}
+
+func (c *checker) verdict() (*Verdict, error) {
+	s, f := c.bundle.Statement, c.facts
+	v := &Verdict{
+		Ledger: f.Ledger, Fleet: f.Fleet, Owner: f.Owner, Epoch: f.Epoch,
+		Digest: hex.EncodeToString(c.digest[:]), Statement: s,
+		Coverage: Coverage{Attested: f.Attested(), Enrolled: f.Enrolled, Percent: percent(f.Attested(), f.Enrolled), Missing: []uint32{}, Retired: f.Retired},
+		Claims:   []ClaimVerdict{}, Disclosed: []statement.DisclosedTotal{}, Chunks: []ChunkVerdict{},
+	}
+	for i := range s.Claims {
+		v.Claims = append(v.Claims, ClaimVerdict{s.Claims[i].String(), c.bundle.Holds[i]})
+	}
+	for i := range f.Chunks {
+		if ch := &f.Chunks[i]; ch.Anchored {
+			v.Chunks = append(v.Chunks, ChunkVerdict{ch.Index, ch.Attested, ch.Enrolled, ch.Height, ch.TxID})
+		} else {
+			v.Coverage.Missing = append(v.Coverage.Missing, ch.Index)
+		}
+	}
+	for _, id := range CircuitIDs() {
+		if k, ok := c.keys.Published(id); ok && c.used[id] {
+			v.Keys = append(v.Keys, KeyVerdict{id, k.Digest, k.Setup})
+			v.Unsafe = v.Unsafe || k.Setup == SetupUnsafe
+		}
+	}
+	disclose, err := s.Disclosed()
+	if err != nil {
+		return nil, err
+	}
+	totals := c.disclosed(disclose)
+	for i, t := range totals {
+		if t == nil {
+			continue
+		}
+		d, err := s.FormatTotal(i, t, totals[statement.Count])
+		if err != nil {
+			return nil, err
+		}
+		v.Disclosed = append(v.Disclosed, d)
+	}
+	return v, nil
+}
