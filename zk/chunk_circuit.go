@@ -54,6 +54,11 @@ func (c *ChunkCircuit) Define(api frontend.API) error {
 	if err := b.link(); err != nil {
 		return err
 	}
+	return b.addUp()
+}
+
+// addUp proves that the output commits to the totals of the records in X.
+func (b *chunkBuilder) addUp() error {
 	if err := b.drawLookupChallenges(); err != nil {
 		return err
 	}

@@ -1,0 +1,72 @@
+package datahub
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/statement"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+// Owner answers statements about one organisation's fleets.
+type Owner struct {
+	Book ledger.Book
+	Keys zk.Keys
+}
+
+// Anchor puts a closed chunk on the ledger.
+func (o *Owner) Anchor(ctx context.Context, c *Closed) (ledger.Receipt, error) {
+	r, err := o.Book.Anchor(ctx, c.Anchor(), c.Attestations)
+	if err != nil {
+		return r, fmt.Errorf("anchoring chunk %d of fleet %s: %w", c.Place.Chunk, c.Place.Fleet, err)
+	}
+	return r, nil
+}
+
+// Prove answers an approved request: it takes the statement and the facts from
+// the ledger, proves, and checks the bundle as anyone else would before it
+// leaves the house, so that a defect shows here and not in front of the lender.
+func (o *Owner) Prove(ctx context.Context, request commit.Digest, source zk.Source, progress zk.Progress) ([]byte, error) {
+	entry, err := o.Book.RequestEntry(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	if entry.Status != ledger.StatusApproved {
+		return nil, fmt.Errorf("request %s is %s, only an approved one is proven", request, entry.Status)
+	}
+	s, err := statement.Parse(entry.Request.Statement)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := o.Book.Facts(ctx, s.Fleet, s.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	bundle, err := zk.Prove(ctx, o.Keys, s, &facts.Facts, source, progress)
+	if err != nil {
+		return nil, fmt.Errorf("proving request %s: %w", request, err)
+	}
+	b, err := bundle.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return b, o.check(ctx, b, &facts.Facts)
+}
+
+func (o *Owner) check(ctx context.Context, bundle []byte, facts *verify.Facts) error {
+	published, err := o.Book.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := verify.NewKeyring(published)
+	if err != nil {
+		return err
+	}
+	if _, err := verify.VerifyBundle(bundle, facts, keys); err != nil {
+		return fmt.Errorf("the bundle just proven does not verify: %w", err)
+	}
+	return nil
+}

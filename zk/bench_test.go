@@ -1,0 +1,373 @@
+package zk_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
+
+	"github.com/assay-net/assay/zk"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/commit/committest"
+	"github.com/assay-net/assay/zk/record"
+	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/statement"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+var benchTable = flag.String("bench-table", "", "measure everything and write the figures to this file")
+
+// figure is one line of the table, and of the file.
+type figure struct {
+	Name    string  `json:"name"`
+	Value   float64 `json:"value"`
+	Unit    string  `json:"unit"`
+	Against string  `json:"against"`
+	Ratio   float64 `json:"ratio"`
+}
+
+type benchmark struct {
+	t       *testing.T
+	keys    *setup.Unsafe
+	figures []figure
+}
+
+func (b *benchmark) add(name string, value float64, unit, against string, ratio float64) {
+	b.figures = append(b.figures, figure{name, value, unit, against, ratio})
+	line := fmt.Sprintf("%-40s %12.3f %-14s", name, value, unit)
+	if against != "" {
+		line += fmt.Sprintf(" %8.2f × %s", ratio, against)
+	}
+	fmt.Println(line)
+}
+
+// TestBenchTable measures what the package is for. Nothing is asserted about time.
+func TestBenchTable(t *testing.T) {
+	if *benchTable == "" {
+		t.Skip("run by make bench")
+	}
+	b := &benchmark{t: t, keys: benchKeys(t)}
+	fmt.Printf("machine: %s, %d cores, %s\n", processor(), runtime.NumCPU(), runtime.Version())
+	b.sizes()
+	b.tree()
+	b.verification()
+	b.anchorCheck()
+	b.fleet()
+	out, err := json.MarshalIndent(b.figures, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(*benchTable), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(*benchTable, append(out, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func benchKeys(t *testing.T) *setup.Unsafe {
+	dir, err := setup.DefaultDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := setup.UnsafeSingleParty(dir, func(s string) { fmt.Fprintln(os.Stderr, s) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+func processor() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if name, ok := strings.CutPrefix(line, "model name\t: "); ok {
+			return strings.TrimSpace(name)
+		}
+	}
+	return runtime.GOARCH
+}
+
+func benchStatement() *statement.Statement {
+	return &statement.Statement{
+		Version: statement.Version, Fleet: "bench", Epoch: 7, Schema: "battery/v1",
+		Cohort: []statement.Range{{Lane: "state_of_health", Min: "70.00"}, {Lane: "fault_count", Max: "2"}},
+		Valuation: &statement.Valuation{Price: "1000.00", Currency: "EUR", Curves: []statement.Curve{
+			{Lane: "state_of_health", Knots: []statement.Knot{{At: "70.00", Factor: "0.2"}, {At: "80.00", Factor: "0.6"}, {At: "100.00", Factor: "1"}}},
+			{Lane: "age_days", Knots: []statement.Knot{{At: "0", Factor: "1"}, {At: "3650", Factor: "0.5"}}},
+		}},
+		Claims:          []statement.Claim{{Terms: []statement.Term{{Total: "count", Coefficient: "1"}}, AtLeast: "10"}},
+		Disclose:        []string{"value"},
+		MinimumCoverage: "50.00", Requester: "lender", Purpose: "benchmark",
+		Nonce: "00112233445566778899aabbccddeeff", Expiry: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+// benchChunk makes the same chunk whenever it is asked for it.
+func benchChunk(index uint32, n, present int) *zk.Chunk {
+	rng := rand.New(rand.NewPCG(7, uint64(index)))
+	c := &zk.Chunk{Index: index, Records: make([]record.Record, n), R: make([]fr.Element, n)}
+	for i := range present {
+		c.Records[i] = record.Record{
+			1, uint32(6000 + rng.IntN(4000)), uint32(rng.IntN(9000)), uint32(rng.IntN(3000)), uint32(rng.IntN(200_000)),
+			uint32(rng.IntN(100)), uint32(400 + rng.IntN(300)), uint32(rng.IntN(4)),
+		}
+		var seed [48]byte
+		for j := range seed {
+			seed[j] = byte(rng.Uint32())
+		}
+		c.R[i].SetBytes(seed[:])
+	}
+	return c
+}
+
+// benchFacts anchors chunks of n slots that hold devices in all.
+func (b *benchmark) facts(n, devices int) *verify.Facts {
+	f := &verify.Facts{Ledger: commit.Digest{1}, Fleet: "bench", Owner: "owner", Schema: "battery/v1", Epoch: 7, Enrolled: uint64(devices)}
+	for i := 0; i*n < devices; i++ {
+		present := min(n, devices-i*n)
+		c, err := benchChunk(uint32(i), n, present).Commitment(b.keys.SRS())
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		point := c.Bytes()
+		f.Chunks = append(f.Chunks, verify.ChunkFacts{
+			Index: uint32(i), Size: uint32(n), Enrolled: uint32(present), Attested: uint32(present),
+			Classes: map[string]uint32{"module": uint32(present)}, Anchored: true, Commitment: point[:],
+		})
+	}
+	return f
+}
+
+func (b *benchmark) proveChunk(n, times int) (time.Duration, *verify.ChunkProof, *verify.Facts) {
+	s := benchStatement()
+	p, err := s.Parameters()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	f := b.facts(n, n)
+	anchored, err := commit.ParsePoint(f.Chunks[0].Commitment)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.keys.Chunk(n); err != nil {
+		b.t.Fatal(err)
+	}
+	place := verify.ChunkPlace{Ledger: f.Ledger, Statement: s.Digest(f.Ledger), Fleet: f.Fleet, Size: uint32(n), Epoch: f.Epoch}
+	var proof *verify.ChunkProof
+	start := time.Now()
+	for range times {
+		if proof, _, err = zk.ProveChunk(b.keys, place, &anchored, benchChunk(0, n, n), p); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return time.Since(start) / time.Duration(times), proof, f
+}
+
+var proveMillis = map[int]float64{} // per battery, by chunk size
+
+func (b *benchmark) sizes() {
+	for _, n := range commit.Sizes {
+		took, _, _ := b.proveChunk(n, max(2, 4096/n))
+		key, err := b.keys.Chunk(n)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		constraints := float64(key.System.GetNbConstraints()) / float64(n)
+		proveMillis[n] = took.Seconds() * 1000 / float64(n)
+		suffix := fmt.Sprintf("_%d", n)
+		if n == 1024 {
+			suffix = ""
+		}
+		b.add("constraints_per_battery"+suffix, constraints, "constraints", "", 0)
+		b.add("prove_ms_per_battery"+suffix, proveMillis[n], "ms", "", 0)
+		b.keys.Release()
+	}
+}
+
+// tree measures the same statement over a Poseidon2 Merkle tree of the same
+// records. Its key is random points, which take as long as real ones.
+func (b *benchmark) tree() {
+	const n = 1024
+	key, err := zk.CompileTree(n)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	key.Proving = new(groth16.ProvingKey)
+	if err := groth16.DummySetup(key.System, key.Proving); err != nil {
+		b.t.Fatal(err)
+	}
+	p, err := benchStatement().Parameters()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	chunk := benchChunk(0, n, n)
+	const times = 2
+	start := time.Now()
+	for range times {
+		a, err := zk.TreeWitness(chunk.Records, chunk.R, p)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		full, err := a.Full()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if _, err := groth16.Prove(key.System, key.Proving, full); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	millis := time.Since(start).Seconds() * 1000 / times / n
+	ours, err := b.keys.Chunk(n)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ratio := float64(key.System.GetNbConstraints()) / float64(ours.System.GetNbConstraints())
+	b.add("tree_constraints_per_battery", float64(key.System.GetNbConstraints())/n, "constraints", "constraints_per_battery", ratio)
+	b.add("tree_prove_ms_per_battery", millis, "ms", "prove_ms_per_battery", millis/proveMillis[n])
+	b.add("prove_speedup_vs_poseidon2_tree", millis/proveMillis[n], "×", "tree_prove_ms_per_battery", millis/proveMillis[n])
+}
+
+func (b *benchmark) verification() {
+	const n, times = 1024, 20
+	_, proof, f := b.proveChunk(n, 1)
+	s := benchStatement()
+	p, err := s.Parameters()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	published, err := b.keys.Published(n)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ring, err := verify.NewKeyring(published)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	anchored, err := commit.ParsePoint(f.Chunks[0].Commitment)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	place := verify.ChunkPlace{Ledger: f.Ledger, Statement: s.Digest(f.Ledger), Fleet: f.Fleet, Size: n, Epoch: f.Epoch}
+	start := time.Now()
+	for range times {
+		if err := ring.Chunk(place, &anchored, p, proof); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	b.add("verify_chunk_ms", time.Since(start).Seconds()*1000/times, "ms", "", 0)
+	b.bundleBytes(s, proof)
+}
+
+func (b *benchmark) bundleBytes(s *statement.Statement, proof *verify.ChunkProof) {
+	var lengths [2]int
+	for i, chunks := range []int{1000, 2000} {
+		bundle := &verify.Bundle{Statement: s}
+		for index := range chunks {
+			bundle.Chunks = append(bundle.Chunks, verify.IndexedChunkProof{Index: uint32(index), Proof: proof})
+		}
+		raw, err := bundle.Marshal()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		lengths[i] = len(raw)
+	}
+	b.add("bundle_bytes_per_chunk", float64(lengths[1]-lengths[0])/1000, "bytes", "", 0)
+}
+
+// anchorCheck measures on one core what an endorser does for one anchor.
+func (b *benchmark) anchorCheck() {
+	const n = 1024
+	for _, algorithm := range []commit.Algorithm{commit.Ed25519, commit.P256} {
+		chunk := committest.NewChunk(n, algorithm)
+		before := runtime.GOMAXPROCS(1)
+		const times = 5
+		start := time.Now()
+		for range times {
+			if _, err := chunk.Check(); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		took := time.Since(start).Seconds() * 1000 / times
+		runtime.GOMAXPROCS(before)
+		name := "anchor_check_ms_1024"
+		if algorithm != commit.Ed25519 {
+			name += "_p256"
+		}
+		b.add(name, took, "ms", "", 0)
+	}
+}
+
+// fleet proves 20,000 batteries, and a quarter of them, each in a process of
+// its own, whose peak memory is its own.
+func (b *benchmark) fleet() {
+	var peak [2]float64
+	for i, devices := range []int{5000, 20000} {
+		cmd := exec.Command(os.Args[0], "-test.run", "^TestBenchFleet$", "-test.v")
+		cmd.Env = append(os.Environ(), "ASSAY_BENCH_DEVICES="+strconv.Itoa(devices))
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			b.t.Fatalf("%v\n%s", err, out)
+		}
+		var seconds float64
+		for line := range strings.Lines(string(out)) {
+			if text, ok := strings.CutPrefix(line, "bench-fleet "); ok {
+				if _, err := fmt.Sscan(text, &seconds, &peak[i]); err != nil {
+					b.t.Fatal(err)
+				}
+			}
+		}
+		against, ratio := "", 0.0
+		if i == 1 {
+			against, ratio = "prove_5000_peak_mib", peak[1]/peak[0]
+		}
+		b.add(fmt.Sprintf("prove_%d_seconds", devices), seconds, "s", "", 0)
+		b.add(fmt.Sprintf("prove_%d_peak_mib", devices), peak[i], "MiB", against, ratio)
+	}
+}
+
+// TestBenchFleet is the child process of the fleet benchmark.
+func TestBenchFleet(t *testing.T) {
+	devices, err := strconv.Atoi(os.Getenv("ASSAY_BENCH_DEVICES"))
+	if err != nil {
+		t.Skip("run by make bench")
+	}
+	const n = 1024
+	b := &benchmark{t: t, keys: benchKeys(t)}
+	f := b.facts(n, devices)
+	if _, err := b.keys.Published(n); err != nil {
+		t.Fatal(err)
+	}
+	source := func(_ context.Context, c *verify.ChunkFacts) (*zk.Chunk, error) {
+		return benchChunk(c.Index, n, int(c.Attested)), nil
+	}
+	start := time.Now()
+	if _, err := zk.Prove(context.Background(), b.keys, benchStatement(), f, source, nil); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(start).Seconds()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if text, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			var kib float64
+			if _, err := fmt.Sscan(text, &kib); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Printf("bench-fleet %.2f %.0f\n", took, kib/1024)
+		}
+	}
+}
