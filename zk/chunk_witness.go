@@ -2,6 +2,7 @@ package zk
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -84,12 +85,12 @@ func boxOf(rec record.Record, p *statement.Parameters) (box, error) {
 		return box{row: absentRow}, nil
 	}
 	if rec[0] != 1 {
-		return box{}, fmt.Errorf("presence is %d, want 0 or 1", rec[0])
+		return box{}, errors.New("presence is neither 0 nor 1")
 	}
 	var b box
 	for i := 1; i < record.Lanes; i++ {
 		if rec[i] > maxLane(i) {
-			return box{}, fmt.Errorf("lane %d is %d, at most %d can be proven about", i, rec[i], maxLane(i))
+			return box{}, fmt.Errorf("lane %d exceeds %d, the most that can be proven about", i, maxLane(i))
 		}
 		b.upper[i] = maxLane(i)
 	}

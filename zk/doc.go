@@ -17,10 +17,13 @@
 // its proof of representation, a KZG quotient, the Groth16 proof with two
 // in-circuit commitments D₀ and D₁.
 //
-// Assumptions: Groth16 with commitments is knowledge sound (BSB22 as in gnark),
-// KZG is binding (d-SDH / algebraic group model), SHA-256 as RFC 9380 uses it
-// and Poseidon2 behave as random oracles, and nobody knows the trapdoors of the
-// setup. The SRS behind C has a τ of its own.
+// Assumptions: Groth16 with commitments is knowledge sound (BSB22 as in gnark,
+// with a secret of its own for each commitment), KZG is binding (d-SDH /
+// algebraic group model), SHA-256 as RFC 9380 uses it and Poseidon2 behave as
+// random oracles, and nobody knows the trapdoors of the setup. The SRS behind C
+// has a τ of its own, and the two mask bases in the published key are its powers
+// 2n and 2n+1. C was anchored from attestations with proofs of representation,
+// so that its polynomial is known to exist on the chunk's own coefficients.
 //
 // # Why the link binds
 //
@@ -76,15 +79,17 @@
 //
 // # Why the lookups bind
 //
-// D₁ commits to all limbs, how often each limb value occurs, the rows' sums, a
-// blinding wire, and ρ (for everything in D₀). β is its challenge, γ a hash of
-// β. Limbs: Σ 1/(β − limb) = Σ uses/(β − value) over the 1,024 values (LogUp,
+// D₁ commits to all limbs, how often each limb value occurs, the rows' sums and a
+// blinding wire. β hashes D₁ and ρ, which stands for everything in D₀; γ is a
+// hash of β. Limbs: Σ 1/(β − limb) = Σ uses/(β − value) over the 1,024 values (LogUp,
 // Haböck 2022). Rows: with keys A + γB, for each of six weights w,
 //
 //	Σ_slots w/(β − key) = Σ_rows W/(β − key).
 //
-// Both sides are rational functions of β with simple poles, equal at a random
-// point, so equal: a slot's key with w = 1 is a pole that some row must have
+// With the hash as a random oracle, (β, γ) is uniform and independent of all that
+// is committed. Cleared of denominators the identity is one of polynomials in
+// two variables of degree about n + 96, true at a random point, so true; and the
+// linear forms β − A − γB of different pairs have no common factor. So a slot's key with w = 1 is a pole that some row must have
 // (a slot's residues cannot cancel, there are fewer than |Fr| of them), and each W is the
 // sum of w over the row's slots. Weights are 1, the two picks, their product,
 // and the other lanes' offsets packed in two. This is a lookup and a group-by
@@ -92,8 +97,8 @@
 // each slot. The value is bilinear in the picks on each box, so it too is a
 // combination of row sums: price × Σ (b + s·u)(b′ + s′·u′), exact, unrounded.
 //
-// γ is a hash of β and not a power of it: with key A + γB and γ = β^k the
-// denominators of different rows could share a root.
+// γ is a hash of β and not a power of it: with γ = β^k the denominators of
+// different rows would be polynomials in β that could share a root.
 //
 // # Why it hides
 //
@@ -104,10 +109,14 @@
 // its basis would be infinity) besides the library's mask, which serves both.
 // Groth16 is zero knowledge; the KZG quotient is determined by C′, ρ and y. T
 // hides the totals behind a uniform salt. Two proofs of one statement therefore
-// share no group element but C, and no field of a bundle depends on a single
-// record given the totals that T hides: replace the records by others with the
-// same commitment's distribution and the same totals, and every field keeps its
-// distribution.
+// share no group element but C. No field of a bundle depends on a single record
+// given the totals: with other records of the same totals in every chunk, every
+// field keeps its distribution; with the same totals only over the fleet, it
+// keeps it as far as T hides, which is computational.
+//
+// What the totals themselves say is another matter. A cohort of one battery, or
+// a valuation whose curves are zero for all but one, makes a total a record.
+// The owner has to look at the question; this package proves the answer.
 //
 // # The fleet proof
 //

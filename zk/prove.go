@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
 )
 
-// Source gives a prover the owner's side of a chunk. It is asked for one chunk
-// at a time, so that memory does not grow with the fleet.
+// Source gives a prover the owner's side of a chunk. It is asked for a few
+// chunks at a time, possibly at once, so that memory does not grow with the
+// fleet.
 type Source func(ctx context.Context, f *verify.ChunkFacts) (*Chunk, error)
 
 // Progress is told how many of all proofs are done.
@@ -38,20 +43,46 @@ func Prove(ctx context.Context, keys Keys, s *statement.Statement, facts *verify
 		progress = func(int, int) {}
 	}
 	bundle := &verify.Bundle{Statement: s}
-	var outputs []*Opened
-	for i, f := range expected {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		proof, opened, err := p.chunk(ctx, f, source)
-		if err != nil {
-			return nil, fmt.Errorf("proving chunk %d: %w", f.Index, err)
-		}
-		bundle.Chunks = append(bundle.Chunks, verify.IndexedChunkProof{Index: f.Index, Proof: proof})
-		outputs = append(outputs, opened)
-		progress(i+1, total)
+	outputs, err := p.chunks(ctx, bundle, expected, source, func(done, _ int) { progress(done, total) })
+	if err != nil {
+		return nil, err
 	}
 	return bundle, p.finish(bundle, outputs, func(done, _ int) { progress(len(expected)+done, total) })
+}
+
+// chunkWorkers is how many chunks are proven at once. One proof keeps two cores
+// busy for half of its time; two fill each other's gaps. Each holds one chunk's
+// witness in memory.
+func chunkWorkers() int { return max(2, runtime.GOMAXPROCS(0)/2+1) }
+
+// chunks proves the expected chunks, a few at a time, and puts proofs and
+// outputs in order. It stops at the first error.
+func (p *fleetProver) chunks(ctx context.Context, bundle *verify.Bundle, expected []*verify.ChunkFacts, source Source, progress Progress) ([]*Opened, error) {
+	bundle.Chunks = make([]verify.IndexedChunkProof, len(expected))
+	outputs := make([]*Opened, len(expected))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(chunkWorkers())
+	var mu sync.Mutex
+	done := 0
+	for i, f := range expected {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			proof, opened, err := p.chunk(ctx, f, source)
+			if err != nil {
+				return fmt.Errorf("proving chunk %d: %w", f.Index, err)
+			}
+			bundle.Chunks[i] = verify.IndexedChunkProof{Index: f.Index, Proof: proof}
+			outputs[i] = opened
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			progress(done, len(expected))
+			return nil
+		})
+	}
+	return outputs, group.Wait()
 }
 
 type fleetProver struct {

@@ -18,8 +18,8 @@ const MaxAttestation = 512
 // attestationVersion is the first field on the wire.
 const attestationVersion = 1
 
-// Attestation is what a device publishes once in an epoch. It hides the record, so anyone may check it. Ledger id and SRS
-// digest are in what is hashed and signed, and are not repeated on the wire.
+// Attestation is what a device publishes once in an epoch. It hides the record, so anyone may check it. Ledger id and
+// SRS digest are in what is hashed and signed, and are not repeated on the wire.
 type Attestation struct {
 	Fleet             string
 	Chunk, Size, Slot uint32
@@ -30,7 +30,8 @@ type Attestation struct {
 	Signature         []byte
 }
 
-// wireAttestation is a CBOR array (RFC 8949, core deterministic encoding) of these fields in this order. Points are compressed.
+// wireAttestation is a CBOR array (RFC 8949, core deterministic encoding) of these fields in this order. Points are
+// compressed.
 type wireAttestation struct {
 	_                 struct{} `cbor:",toarray"`
 	Version           uint64
@@ -62,8 +63,8 @@ func must[T any](value T, err error) T {
 }
 
 // Attest commits to the record, proves that it knows the opening over the slot's own bases, and signs. The same
-// arguments give the same bytes where the key signs deterministically. It does not remember what it attested to: package
-// datahub/device does, and attests once in an epoch.
+// arguments give the same bytes where the key signs deterministically. It does not remember what it attested to:
+// package datahub/device does, and attests once in an epoch.
 func Attest(srs *SRS, p Place, rec record.Record, secret Secret, key crypto.Signer) (*Attestation, error) {
 	public, err := NewPublicKey(key.Public())
 	if err != nil {
@@ -119,7 +120,8 @@ func (a *Attestation) Verify(srs *SRS, p Place, key PublicKey) error {
 	return nil
 }
 
-// checkMade checks that the attestation says it is for this place and by this device. Signature and proof are the caller's to check.
+// checkMade checks that the attestation says it is for this place and by this device. Signature and proof are the
+// caller's to check.
 func (a *Attestation) checkMade(p Place, key PublicKey) error {
 	if got := a.Place(p.Ledger, p.SRS); got != p {
 		return fmt.Errorf("attestation is for fleet %q chunk %d size %d slot %d epoch %d, not for fleet %q chunk %d size %d slot %d epoch %d",
@@ -144,9 +146,9 @@ func (a *Attestation) Marshal() []byte {
 	return out
 }
 
-// ParseAttestation decodes at most MaxAttestation bytes. It accepts exactly what Marshal writes for a well-formed attestation: one encoding
-// each, finite points on the curve, reduced scalars, a slot below a known size, a signature of SignatureBytes.
-// It verifies neither signature nor proof.
+// ParseAttestation decodes at most MaxAttestation bytes. It accepts exactly what Marshal writes for a well-formed
+// attestation: one encoding each, finite points on the curve, reduced scalars, a slot below a known size, a signature
+// of SignatureBytes. It verifies neither signature nor proof.
 func ParseAttestation(b []byte) (*Attestation, error) {
 	if len(b) > MaxAttestation {
 		return nil, fmt.Errorf("attestation has %d bytes, at most %d", len(b), MaxAttestation)

@@ -182,6 +182,9 @@ func TestMalformedAttestationIsRefused(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+	if _, err := commit.ParseAttestation(cases["too long"]); !strings.Contains(err.Error(), "at most") {
+		t.Errorf("an overlong attestation was decoded: %v", err)
+	}
 }
 
 func TestLongestAttestationFits(t *testing.T) {

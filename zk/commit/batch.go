@@ -16,8 +16,9 @@ type proven struct {
 	challenge fr.Element
 }
 
-// checkProofs asserts Σ w_s·(z_x·G_s + z_r·H_s − R_s − c_s·C_s) = 0 in one multi-scalar multiplication, for weights drawn now that
-// everything is fixed: root is a digest of all attestations. If the sum is not zero, the lowest slot whose proof is false is named.
+// checkProofs asserts Σ w_s·(z_x·G_s + z_r·H_s − R_s − c_s·C_s) = 0 in one multi-scalar multiplication, for weights
+// drawn now that everything is fixed: root is a digest of all attestations. If the sum is not zero, the lowest slot
+// whose proof is false is named.
 func checkProofs(srs *SRS, place ChunkPlace, each []proven, root Digest) error {
 	points := make([]bn254.G1Affine, 0, 4*len(each))
 	scalars := make([]fr.Element, 0, 4*len(each))

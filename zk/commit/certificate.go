@@ -19,8 +19,9 @@ const (
 	MaxName        = 64
 )
 
-// DeviceNotBefore and DeviceNotAfter are the validity of every device certificate. They are fixed, so that a certificate tells nothing of when a device
-// was made; the end is the one that RFC 5280 section 4.1.2.5 reserves for certificates without a well-defined expiry.
+// DeviceNotBefore and DeviceNotAfter are the validity of every device certificate. They are fixed, so that a
+// certificate tells nothing of when a device was made; the end is the one that RFC 5280 section 4.1.2.5 reserves for
+// certificates without a well-defined expiry.
 var (
 	DeviceNotBefore = time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)
 	DeviceNotAfter  = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
@@ -56,7 +57,8 @@ func (c KeyClass) Policy() (x509.OID, error) {
 	return oid, nil
 }
 
-// DeviceCertificate is a maker's word for one device: who made it, its hardware serial, its key and where that key lives.
+// DeviceCertificate is a maker's word for one device: who made it, its hardware serial, its key and where that key
+// lives.
 type DeviceCertificate struct {
 	Maker, Serial string
 	Class         KeyClass
@@ -65,9 +67,10 @@ type DeviceCertificate struct {
 }
 
 // ParseDeviceCertificate reads an X.509 v3 certificate of at most MaxCertificate bytes. It accepts only what a device
-// certificate is: a subject of one organisation (the maker's id) and one serialNumber, an Ed25519 or P-256 key, the fixed validity,
-// digital signature as the only key usage, one known key class, and no other extension but the issuer's key id. Nothing else about the device
-// gets onto the ledger with it. Whether the maker signed it is VerifyIssuer's to check.
+// certificate is: a subject of one organisation (the maker's id) and one serialNumber, an Ed25519 or P-256 key, the
+// fixed validity, digital signature as the only key usage, one known key class, and no other extension but the issuer's
+// key id. Nothing else about the device gets onto the ledger with it. Whether the maker signed it is VerifyIssuer's to
+// check.
 func ParseDeviceCertificate(der []byte) (*DeviceCertificate, error) {
 	if len(der) > MaxCertificate {
 		return nil, fmt.Errorf("device certificate has %d bytes, at most %d", len(der), MaxCertificate)
@@ -154,8 +157,8 @@ func CheckName(name string) error {
 // DER returns a copy of the certificate's encoding.
 func (c *DeviceCertificate) DER() []byte { return bytes.Clone(c.cert.Raw) }
 
-// VerifyIssuer checks that this maker's CA, as registered on the ledger, signed the certificate, and for its own id. The clock is not looked at:
-// every endorser must come to the same answer, and a CA's withdrawal is a ledger record.
+// VerifyIssuer checks that this maker's CA, as registered on the ledger, signed the certificate, and for its own id.
+// The clock is not looked at: every endorser must come to the same answer, and a CA's withdrawal is a ledger record.
 func (c *DeviceCertificate) VerifyIssuer(ca *x509.Certificate) error {
 	if err := checkMakerCA(ca); err != nil {
 		return fmt.Errorf("device certificate: maker's certificate: %w", err)
@@ -169,8 +172,8 @@ func (c *DeviceCertificate) VerifyIssuer(ca *x509.Certificate) error {
 	return nil
 }
 
-// ParseMakerCA reads the certificate of a maker's CA, of at most MaxCertificate bytes: one organisation in its subject, which is the maker's id, a CA
-// that may sign certificates, with an Ed25519 or ECDSA key on P-256 or P-384.
+// ParseMakerCA reads the certificate of a maker's CA, of at most MaxCertificate bytes: one organisation in its subject,
+// which is the maker's id, a CA that may sign certificates, with an Ed25519 or ECDSA key on P-256 or P-384.
 func ParseMakerCA(der []byte) (*x509.Certificate, error) {
 	if len(der) > MaxCertificate {
 		return nil, fmt.Errorf("maker's certificate has %d bytes, at most %d", len(der), MaxCertificate)

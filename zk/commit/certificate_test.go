@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
@@ -176,6 +177,10 @@ func TestDeviceCertificateOfAnotherMakerIsRefused(t *testing.T) {
 	}
 	good := parse(deviceTemplate(t, "maker-a"), m)
 	imposter := newMaker(t, "maker-a", nil)
+	renamed := *m.cert // the same key under another subject
+	renamed.RawSubject = nil
+	renamed.Subject.CommonName = "other"
+	other := issue(t, &renamed, &renamed, m.key.Public(), m.key)
 	for name, c := range map[string]struct {
 		device *commit.DeviceCertificate
 		ca     *x509.Certificate
@@ -184,6 +189,7 @@ func TestDeviceCertificateOfAnotherMakerIsRefused(t *testing.T) {
 		"a CA of another maker":          {good, newMaker(t, "maker-b", nil).cert},
 		"issued for another maker's id":  {parse(deviceTemplate(t, "maker-b"), m), m.cert},
 		"issued by a device certificate": {good, issue(t, deviceTemplate(t, "maker-a"), m.cert, m.key.Public(), m.key)},
+		"the CA's key, another subject":  {good, other},
 		"no CA":                          {good, nil},
 	} {
 		if err := c.device.VerifyIssuer(c.ca); err == nil {
@@ -204,6 +210,17 @@ func TestMakerCARefused(t *testing.T) {
 		"organisation spaced": func(c *x509.Certificate) { c.Subject.Organization = []string{" a"} },
 	} {
 		if _, err := commit.ParseMakerCA(newMaker(t, "maker-a", change).cert.Raw); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	m := newMaker(t, "maker-a", nil)
+	p521, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	smallOrder := ed25519.PublicKey(append([]byte{1}, make([]byte, 31)...))
+	for name, key := range map[string]crypto.PublicKey{"P-521": p521.Public(), "Ed25519 of small order": smallOrder} {
+		if _, err := commit.ParseMakerCA(issue(t, m.cert, m.cert, key, m.key).Raw); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

@@ -19,7 +19,8 @@ type SlotKey struct {
 type Checked struct {
 	// Attested is the number of devices that attested.
 	Attested int
-	// Bitmap has one bit per slot, 1 where the device attested: slot s is bit s%8, counted from the least significant, of byte s/8.
+	// Bitmap has one bit per slot, 1 where the device attested: slot s is bit s%8, counted from the least significant,
+	// of byte s/8.
 	Bitmap []byte
 	// Root is the RFC 6962 tree head over the encoded attestations in slot order.
 	Root Digest
@@ -30,14 +31,14 @@ func (c *Checked) Has(slot uint32) bool {
 	return int(slot/8) < len(c.Bitmap) && c.Bitmap[slot/8]>>(slot%8)&1 == 1
 }
 
-// CheckChunk does every check that an endorser owes before it endorses an anchor. The place's SRS must be this one and large enough; no slot
-// and no device is enrolled twice; attestations come in ascending slot order, so none comes twice; each is well-formed, for
-// this place and its slot, by the device enrolled there; each signature and each proof of representation verifies; and the
-// commitments add up to claimed, which is finite. An enrolled device without an attestation is absent, and a chunk of which all are is refused:
-// it has no commitment.
+// CheckChunk does every check that an endorser owes before it endorses an anchor. The place's SRS must be this one and
+// large enough; no slot and no device is enrolled twice; attestations come in ascending slot order, so none comes
+// twice; each is well-formed, for this place and its slot, by the device enrolled there; each signature and each proof
+// of representation verifies; and the commitments add up to claimed, which is finite. An enrolled device without an
+// attestation is absent, and a chunk of which all are is refused: it has no commitment.
 //
-// What it accepts and what error it returns depend on its arguments only. Errors name the slot, the lowest if there are several.
-// It uses as many goroutines as GOMAXPROCS.
+// What it accepts and what error it returns depend on its arguments only. Errors name the slot, the lowest if there are
+// several. It uses as many goroutines as GOMAXPROCS.
 func CheckChunk(srs *SRS, place ChunkPlace, enrolled []SlotKey, attestations [][]byte, claimed bn254.G1Affine) (*Checked, error) {
 	if err := srs.checkPlace(place); err != nil {
 		return nil, err
@@ -73,8 +74,8 @@ func CheckChunk(srs *SRS, place ChunkPlace, enrolled []SlotKey, attestations [][
 	return checked, nil
 }
 
-// keysBySlot arranges the enrolled keys. Enrolments come from the ledger, whose rules already keep slots and devices apart; counting one
-// device twice would be worth enough to check again.
+// keysBySlot arranges the enrolled keys. Enrolments come from the ledger, whose rules already keep slots and devices
+// apart; counting one device twice would be worth enough to check again.
 func keysBySlot(size uint32, enrolled []SlotKey) ([]*PublicKey, error) {
 	keys := make([]*PublicKey, size)
 	slots := make(map[DeviceID]uint32, len(enrolled))

@@ -31,8 +31,9 @@ func (Opening) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("an opening is not marshalled: it holds a record")
 }
 
-// Commit computes what the device in this slot publishes about the record, and what opens it. The record must be present and
-// packable; whether it lies within its schema is the caller's to check. The same arguments always give the same opening.
+// Commit computes what the device in this slot publishes about the record, and what opens it. The record must be
+// present and packable; whether it lies within its schema is the caller's to check. The same arguments always give the
+// same opening.
 func Commit(srs *SRS, p Place, rec record.Record, secret Secret) (Opening, error) {
 	if err := srs.checkSlot(p); err != nil {
 		return Opening{}, err
@@ -53,8 +54,9 @@ func Commit(srs *SRS, p Place, rec record.Record, secret Secret) (Opening, error
 	return o, nil
 }
 
-// CheckOpening is the owner's check before it anchors: the record lies within the schema, and commits, with this device's secret, to what
-// the device attested. A device that fails it counts as absent, since its record would make the whole chunk unprovable.
+// CheckOpening is the owner's check before it anchors: the record lies within the schema, and commits, with this
+// device's secret, to what the device attested. A device that fails it counts as absent, since its record would make
+// the whole chunk unprovable.
 func CheckOpening(srs *SRS, p Place, schema *record.Schema, rec record.Record, secret Secret, attested bn254.G1Affine) (Opening, error) {
 	if err := schema.Check(rec); err != nil {
 		return Opening{}, err

@@ -20,7 +20,8 @@ func (d Digest) IsZero() bool { return d == Digest{} }
 // MarshalText writes 64 lower-case hexadecimal digits.
 func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText accepts exactly what MarshalText writes: upper-case digits are refused, so that a digest has one spelling.
+// UnmarshalText accepts exactly what MarshalText writes: upper-case digits are refused, so that a digest has one
+// spelling.
 func (d *Digest) UnmarshalText(text []byte) error {
 	if len(text) != 2*len(d) {
 		return fmt.Errorf("digest has %d characters, must have %d", len(text), 2*len(d))

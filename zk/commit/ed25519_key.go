@@ -9,8 +9,8 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// checkEd25519 refuses what is not the canonical encoding of a point, and points of small order, which crypto/ed25519 takes as keys: with such a key
-// the equation S·B = R + k·A hardly depends on the message, so anyone can sign.
+// checkEd25519 refuses what is not the canonical encoding of a point, and points of small order, which crypto/ed25519
+// takes as keys: with such a key the equation S·B = R + k·A hardly depends on the message, so anyone can sign.
 func checkEd25519(key ed25519.PublicKey) error {
 	if len(key) != ed25519.PublicKeySize {
 		return fmt.Errorf("Ed25519 key has %d bytes, must have %d", len(key), ed25519.PublicKeySize)

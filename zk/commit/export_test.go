@@ -8,12 +8,18 @@ import (
 // Challenge and NewWeights let tests forge proofs and look at weights.
 var Challenge = representationChallenge
 
-// Weights draws count weights bound to the given bytes.
-func Weights(bound []byte, count int) []fr.Element {
-	draw := newWeights(bound)
+// Weights draws count weights bound to the given bytes, with randomness of its own.
+func Weights(bound []byte, count int) []fr.Element { return newWeights(bound).take(count) }
+
+// WeightsFrom draws count weights bound to the given bytes, with the given randomness.
+func WeightsFrom(bound []byte, fresh [32]byte, count int) []fr.Element {
+	return weightsFrom(bound, fresh).take(count)
+}
+
+func (w *weights) take(count int) []fr.Element {
 	out := make([]fr.Element, count)
 	for i := range out {
-		out[i] = draw.next()
+		out[i] = w.next()
 	}
 	return out
 }

@@ -40,8 +40,8 @@ type PublicKey struct {
 	p256    *ecdsa.PublicKey
 }
 
-// ParsePublicKey reads a PKIX SubjectPublicKeyInfo in DER. It refuses other algorithms and curves, every encoding but the one that
-// Go's x509 writes, and Ed25519 keys that are not a point of large order: under a point of small order
+// ParsePublicKey reads a PKIX SubjectPublicKeyInfo in DER. It refuses other algorithms and curves, every encoding but
+// the one that Go's x509 writes, and Ed25519 keys that are not a point of large order: under a point of small order
 // anyone can sign.
 func ParsePublicKey(der []byte) (PublicKey, error) {
 	if len(der) > MaxPublicKey {
@@ -103,10 +103,11 @@ func (k PublicKey) Algorithm() Algorithm {
 	return ""
 }
 
-// Verify checks a signature over msg: Ed25519 of RFC 8032 by the exact rules of ZIP 215, or ECDSA P-256 over SHA-256 as r‖s with s at
-// most half the group's order. A signature of high s is refused, since anyone can make it from the device's own and so have
-// two attestations from one; Ed25519's s must be reduced for the same reason. ZIP 215 multiplies by the cofactor and so gives the same
-// answer one by one and in a batch, which endorsers who must agree need; RFC 8032 leaves that open.
+// Verify checks a signature over msg: Ed25519 of RFC 8032 by the exact rules of ZIP 215, or ECDSA P-256 over SHA-256 as
+// r‖s with s at most half the group's order. A signature of high s is refused, since anyone can make it from the
+// device's own and so have two attestations from one; Ed25519's s must be reduced for the same reason. ZIP 215
+// multiplies by the cofactor and so gives the same answer one by one and in a batch, which endorsers who must agree
+// need; RFC 8032 leaves that open.
 func (k PublicKey) Verify(msg, signature []byte) error {
 	if len(signature) != SignatureBytes {
 		return fmt.Errorf("signature has %d bytes, must have %d", len(signature), SignatureBytes)

@@ -168,6 +168,26 @@ func TestPublicKeyRefused(t *testing.T) {
 	}
 }
 
+// A second spelling of one key would be a second device. A BIT STRING of one unused bit is one that x509 reads.
+func TestPublicKeyHasOneSpelling(t *testing.T) {
+	for {
+		good := committest.NewDevice(commit.Ed25519).Public.DER()
+		if good[12]&0x80 != 0 {
+			continue // shifting would lose a bit: draw another key
+		}
+		key := new(big.Int).SetBytes(good[12:])
+		other := append(bytes.Clone(good[:11]), 1) // one unused bit
+		other = append(other, key.Lsh(key, 1).FillBytes(make([]byte, 32))...)
+		if parsed, err := x509.ParsePKIXPublicKey(other); err != nil || !parsed.(ed25519.PublicKey).Equal(ed25519.PublicKey(good[12:])) {
+			t.Skipf("x509 no longer reads the other spelling: %v", err)
+		}
+		if _, err := commit.ParsePublicKey(other); err == nil {
+			t.Error("a second spelling of one key was accepted")
+		}
+		return
+	}
+}
+
 // Under a key of small order a signature can be made without any private key.
 func TestEd25519KeysOfSmallOrderAreRefused(t *testing.T) {
 	for _, text := range []string{

@@ -7,8 +7,8 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 )
 
-// MerkleRoot is the RFC 6962 tree head (SHA-256) over the leaves in their order. Endorsers file the attestations that they
-// checked under it.
+// MerkleRoot is the RFC 6962 tree head (SHA-256) over the leaves in their order. Endorsers file the attestations that
+// they checked under it.
 func MerkleRoot(leaves [][]byte) (Digest, error) {
 	if len(leaves) == 0 {
 		return Digest(rfc6962.DefaultHasher.EmptyRoot()), nil

@@ -17,8 +17,9 @@ const (
 
 var errInfinity = errors.New("point at infinity")
 
-// ParsePoint reads one compressed G1 point. It refuses every other length, the uncompressed form, coordinates that are not
-// reduced, points off the curve (G1 of BN254 has cofactor 1, so the curve is the subgroup) and the point at infinity.
+// ParsePoint reads one compressed G1 point. It refuses every other length, the uncompressed form, coordinates that are
+// not reduced, points off the curve (G1 of BN254 has cofactor 1, so the curve is the subgroup) and the point at
+// infinity.
 func ParsePoint(b []byte) (bn254.G1Affine, error) {
 	var p bn254.G1Affine
 	if len(b) != PointBytes {

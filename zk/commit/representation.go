@@ -19,8 +19,9 @@ type Representation struct {
 	Zx, Zr fr.Element
 }
 
-// ProveBases proves knowledge of x and r with C = x·g + r·h. The nonces a and b must be fresh, or come from a PRF over everything that the challenge
-// covers; used for two challenges they reveal x and r. The challenge must hash g, h, C, the context and the R that it is given.
+// ProveBases proves knowledge of x and r with C = x·g + r·h. The nonces a and b must be fresh, or come from a PRF over
+// everything that the challenge covers; used for two challenges they reveal x and r. The challenge must hash g, h, C,
+// the context and the R that it is given.
 func ProveBases(g, h bn254.G1Affine, x, r, a, b fr.Element, challenge func(R bn254.G1Affine) fr.Element) Representation {
 	proof := Representation{R: combine(&g, &h, &a, &b)}
 	c := challenge(proof.R)
@@ -75,8 +76,8 @@ func ParseRepresentation(b []byte) (Representation, error) {
 	return Representation{R: R, Zx: zx, Zr: zr}, nil
 }
 
-// Prove proves to everyone that the device knows the opening of its commitment over its own slot's bases. Its nonces are derived from the secret
-// and everything hashed, so proving twice gives the same proof.
+// Prove proves to everyone that the device knows the opening of its commitment over its own slot's bases. Its nonces
+// are derived from the secret and everything hashed, so proving twice gives the same proof.
 func Prove(srs *SRS, p Place, device DeviceID, o Opening, secret Secret) (Representation, error) {
 	if err := srs.checkSlot(p); err != nil {
 		return Representation{}, err
@@ -99,8 +100,8 @@ func (proof *Representation) VerifyOne(srs *SRS, p Place, device DeviceID, commi
 	return proof.CheckBases(g, h, commitment, representationChallenge(p, device, &g, &h, &commitment, &proof.R))
 }
 
-// representationChallenge covers everything that the proof must not be moved away from, and R: a challenge that leaves R out
-// lets anyone choose z_x and z_r and solve for R.
+// representationChallenge covers everything that the proof must not be moved away from, and R: a challenge that leaves
+// R out lets anyone choose z_x and z_r and solve for R.
 func representationChallenge(p Place, device DeviceID, g, h, commitment, R *bn254.G1Affine) fr.Element {
 	t := representationTranscript(tagRepresentation, p, device, g, h, commitment)
 	t.point(R)

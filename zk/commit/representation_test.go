@@ -135,6 +135,13 @@ func TestProofWithOneWrongPartIsRefused(t *testing.T) {
 	if err := proof.VerifyOne(srs, p, device.Public.DeviceID(), infinity); err == nil {
 		t.Error("a commitment at infinity was accepted")
 	}
+	// Nonces of zero satisfy the equation and reveal x and r.
+	proof = commit.ProveBases(g, h, o.X, o.R, zero, zero, func(R bn254.G1Affine) fr.Element {
+		return commit.Challenge(p, device.Public.DeviceID(), &g, &h, &o.C, &R)
+	})
+	if err := proof.VerifyOne(srs, p, device.Public.DeviceID(), o.C); err == nil {
+		t.Error("an R at infinity was accepted")
+	}
 }
 
 // ‡ One nonce never serves two statements: answers to two challenges would give x and r away.

@@ -9,8 +9,8 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// Secret is what a device and its owner share since the device was enrolled in its slot. It is drawn anew at every enrolment.
-// Printing or marshalling one never shows it.
+// Secret is what a device and its owner share since the device was enrolled in its slot. It is drawn anew at every
+// enrolment. Printing or marshalling one never shows it.
 type Secret [32]byte
 
 // NewSecret draws a secret from the operating system.
@@ -36,8 +36,8 @@ func (Secret) MarshalText() ([]byte, error) {
 // MarshalJSON refuses like MarshalText.
 func (s Secret) MarshalJSON() ([]byte, error) { return s.MarshalText() }
 
-// Blinding derives r for the packed record x at this place. It covers the place and x: two records, two slots, two epochs or two
-// ledgers never share one r.
+// Blinding derives r for the packed record x at this place. It covers the place and x: two records, two slots, two
+// epochs or two ledgers never share one r.
 func (p Place) Blinding(secret Secret, x fr.Element) fr.Element {
 	t := newTranscript(tagBlinding, p.Ledger)
 	t.place(p)

@@ -14,9 +14,9 @@ import (
 	"math/big"
 )
 
-// Sign signs msg so that PublicKey.Verify accepts it. The signer may be a private key of the standard library or a key in hardware
-// whose Public is an ed25519.PublicKey or an *ecdsa.PublicKey on P-256. A P-256 key of the standard library signs
-// deterministically (RFC 6979), so one message has one signature; s is made low in any case.
+// Sign signs msg so that PublicKey.Verify accepts it. The signer may be a private key of the standard library or a key
+// in hardware whose Public is an ed25519.PublicKey or an *ecdsa.PublicKey on P-256. A P-256 key of the standard library
+// signs deterministically (RFC 6979), so one message has one signature; s is made low in any case.
 func Sign(signer crypto.Signer, msg []byte) ([]byte, error) {
 	switch public := signer.Public().(type) {
 	case ed25519.PublicKey:

@@ -6,7 +6,8 @@ import (
 	"github.com/hdevalence/ed25519consensus"
 )
 
-// ed25519Batch is how many Ed25519 signatures are combined: enough to share the doublings, few enough to stay in the cache.
+// ed25519Batch is how many Ed25519 signatures are combined: enough to share the doublings, few enough to stay in the
+// cache.
 const ed25519Batch = 64
 
 // signed is a signature with what it should verify under.
@@ -18,8 +19,9 @@ type signed struct {
 
 func (s signed) verify() error { return s.key.Verify(s.message, s.signature) }
 
-// checkSignatures verifies every signature. Those of Ed25519 are combined batch by batch, by the rules that PublicKey.Verify has
-// too (ZIP 215), so the outcome is the same as one by one but for a chance of 2^-128. Slots names them in errors.
+// checkSignatures verifies every signature. Those of Ed25519 are combined batch by batch, by the rules that
+// PublicKey.Verify has too (ZIP 215), so the outcome is the same as one by one but for a chance of 2^-128. Slots names
+// them in errors.
 func checkSignatures(slots []uint32, each []signed) error {
 	batches := (len(each) + ed25519Batch - 1) / ed25519Batch
 	errs := make([]error, batches)

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// MaxPowers is the largest number of powers of τ in G1: two per slot of the largest chunk and two for the mask of a proof.
+	// MaxPowers is the largest number of powers of τ in G1: two per slot of the largest chunk and two for the mask of a
+	// proof.
 	MaxPowers = 2*MaxSize + 2
 	// minPowers is what one pairing check needs to say anything.
 	minPowers = 2
@@ -25,10 +26,10 @@ type SRS struct {
 	digest Digest
 }
 
-// NewSRS copies the powers and checks their form: 2 to MaxPowers of them, the first of each group its generator, none at
-// infinity, all on the curve and in the subgroup, no two of them equal up to sign (a τ of small order would give neighbouring
-// slots one base), and successive powers of one τ. The last is checked by two pairings over a random 128-bit combination
-// and holds but for a chance of 2^-128. Whether anybody knows τ cannot be seen from the powers.
+// NewSRS copies the powers and checks their form: 2 to MaxPowers of them, the first of each group its generator, none
+// at infinity, all on the curve and in the subgroup, no two of them equal up to sign (a τ of small order would give
+// neighbouring slots one base), and successive powers of one τ. The last is checked by two pairings over a random
+// 128-bit combination and holds but for a chance of 2^-128. Whether anybody knows τ cannot be seen from the powers.
 func NewSRS(g1 []bn254.G1Affine, g2 [2]bn254.G2Affine) (*SRS, error) {
 	if len(g1) < minPowers || len(g1) > MaxPowers {
 		return nil, fmt.Errorf("srs: %d powers in G1, must be %d to %d", len(g1), minPowers, MaxPowers)
@@ -117,7 +118,8 @@ func (s *SRS) Supports(size uint32) error {
 	return nil
 }
 
-// Bases returns a slot's bases G_s = [τ^slot] and H_s = [τ^(size+slot)]. It panics unless slot < size and Supports(size).
+// Bases returns a slot's bases G_s = [τ^slot] and H_s = [τ^(size+slot)]. It panics unless slot < size and
+// Supports(size).
 func (s *SRS) Bases(size, slot uint32) (g, h bn254.G1Affine) {
 	if slot >= size {
 		panic(fmt.Sprintf("slot %d is not below the chunk's size %d", slot, size))

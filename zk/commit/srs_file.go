@@ -11,8 +11,8 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 )
 
-// An SRS file is a 16-byte magic, the number of G1 powers as a big-endian uint32, those points and then two G2 points, all
-// uncompressed. Its digest is SHA-256 over the domain tag, preceded by its length, and the file.
+// An SRS file is a 16-byte magic, the number of G1 powers as a big-endian uint32, those points and then two G2 points,
+// all uncompressed. Its digest is SHA-256 over the domain tag, preceded by its length, and the file.
 const (
 	srsMagic    = "assay srs bn254\n"
 	g1FileBytes = bn254.SizeOfG1AffineUncompressed
@@ -51,8 +51,8 @@ func srsDigestPrefix() []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(tagSRS))), tagSRS...)
 }
 
-// ReadSRS reads an SRS file and checks it as NewSRS does, and that its digest is want: the digest pinned on the ledger. The number of
-// powers is bounded before anything is allocated for them, and bytes after the last point are refused.
+// ReadSRS reads an SRS file and checks it as NewSRS does, and that its digest is want: the digest pinned on the ledger.
+// The number of powers is bounded before anything is allocated for them, and bytes after the last point are refused.
 func ReadSRS(r io.Reader, want Digest) (*SRS, error) {
 	h := sha256.New()
 	h.Write(srsDigestPrefix())

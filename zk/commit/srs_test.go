@@ -205,6 +205,7 @@ func TestSRSFileIsRefused(t *testing.T) {
 		"trailing byte":   {append(bytes.Clone(file), 0), "after the last point"},
 		"off the curve":   {edit(func(b []byte) []byte { b[header+64+63] ^= 1; return b }), "G1[1]"},
 		"compressed flag": {edit(func(b []byte) []byte { b[header+64] |= 0x80; return b }), "G1[1]"},
+		"compressed G2":   {edit(func(b []byte) []byte { b[len(b)-128] |= 0x80; return b }), "G2[1]"},
 		"infinity first":  {infinityFirst, "digest"},
 		"another SRS":     {edit(func(b []byte) []byte { copy(b[header+64*4:], b[header+64*5:header+64*6]); return b }), "digest"},
 	} {

@@ -9,7 +9,8 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// Domain tags. Each hash of this package starts with one of its own, so that no value hashed for one purpose serves another.
+// Domain tags. Each hash of this package starts with one of its own, so that no value hashed for one purpose serves
+// another.
 const (
 	tagBlinding       = "assay/v1/blinding"
 	tagNonce          = "assay/v1/nonce"
@@ -69,7 +70,8 @@ func (t *transcript) place(p Place) {
 	t.uint(p.Epoch)
 }
 
-// challenge hashes the transcript into the scalar field (RFC 9380 expand_message_xmd with SHA-256; the tag is also its DST).
+// challenge hashes the transcript into the scalar field (RFC 9380 expand_message_xmd with SHA-256; the tag is also its
+// DST).
 func (t *transcript) challenge() fr.Element {
 	out, err := fr.Hash(t.buf, []byte(t.tag), 1)
 	if err != nil {
@@ -78,7 +80,8 @@ func (t *transcript) challenge() fr.Element {
 	return out[0]
 }
 
-// prf derives count scalars from the secret and the transcript (HKDF-Expand of RFC 5869, whose blocks are HMAC-SHA-256).
+// prf derives count scalars from the secret and the transcript (HKDF-Expand of RFC 5869, whose blocks are
+// HMAC-SHA-256).
 func (t *transcript) prf(secret Secret, count int) []fr.Element {
 	stream, err := hkdf.Expand(sha256.New, secret[:], string(t.buf), count*scalarBytes)
 	if err != nil {

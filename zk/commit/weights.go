@@ -8,11 +8,12 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// weightBytes is the size of one weight of a random linear combination: a false statement survives with probability 2^-128.
+// weightBytes is the size of one weight of a random linear combination: a false statement survives with probability
+// 2^-128.
 const weightBytes = 16
 
-// weights yields the coefficients of a random linear combination. They depend on what is combined and on 32 fresh bytes,
-// so neither a maker of proofs nor a weak generator of randomness can foresee them by itself.
+// weights yields the coefficients of a random linear combination. They depend on what is combined and on 32 fresh
+// bytes, so neither a maker of proofs nor a weak generator of randomness can foresee them by itself.
 type weights struct {
 	seed    [sha256.Size]byte
 	block   [sha256.Size]byte
@@ -23,6 +24,10 @@ type weights struct {
 func newWeights(bound []byte) *weights {
 	var fresh [32]byte
 	rand.Read(fresh[:]) //nolint:errcheck // crypto/rand.Read never fails: it ends the process instead
+	return weightsFrom(bound, fresh)
+}
+
+func weightsFrom(bound []byte, fresh [32]byte) *weights {
 	t := transcript{tag: tagWeights}
 	t.bytes([]byte(tagWeights))
 	t.bytes(bound)

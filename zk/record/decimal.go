@@ -10,8 +10,8 @@ import (
 // MaxDecimal is the longest text, in bytes, that Parse looks at.
 const MaxDecimal = 32
 
-// Format writes a stored value as decimal text in the lane's unit, with exactly Scale decimal places: 9342 of a lane with
-// Scale 2 is "93.42". It does not check v against the lane's bounds.
+// Format writes a stored value as decimal text in the lane's unit, with exactly Scale decimal places: 9342 of a lane
+// with Scale 2 is "93.42". It does not check v against the lane's bounds.
 func (l Lane) Format(v uint32) string {
 	return decimal(new(big.Int).Sub(big.NewInt(int64(v)), l.storedOffset()), l.Scale)
 }
@@ -24,8 +24,8 @@ func (l Lane) FormatSum(sum, count uint64) string {
 }
 
 // Parse reads decimal text in the lane's unit, such as "93.42" or "-12.5", and returns the stored value. Zeros beyond
-// Scale decimal places are accepted; any other digit there, an exponent, a sign other than one leading minus, a needless leading
-// zero and white space are not. The result lies within [Min, Max].
+// Scale decimal places are accepted; any other digit there, an exponent, a sign other than one leading minus, a
+// needless leading zero and white space are not. The result lies within [Min, Max].
 func (l Lane) Parse(text string) (uint32, error) {
 	whole, fraction, negative, err := splitDecimal(text)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 // MaxJSON is the largest number of bytes that UnmarshalRecord looks at.
 const MaxJSON = 4096
 
-// MarshalRecord writes a record as one JSON object, lane names in order and values as exact decimal numbers in the lanes' units, such as
-// {"state_of_health":93.42,…}. An absent slot is null; any other record must pass Check.
+// MarshalRecord writes a record as one JSON object, lane names in order and values as exact decimal numbers in the
+// lanes' units, such as {"state_of_health":93.42,…}. An absent slot is null; any other record must pass Check.
 func (s *Schema) MarshalRecord(r Record) ([]byte, error) {
 	if r.Absent() {
 		return []byte("null"), nil
@@ -33,8 +33,8 @@ func (s *Schema) MarshalRecord(r Record) ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// UnmarshalRecord reads what MarshalRecord writes, with lanes in any order. Every lane must be there once and nothing else may be; numbers
-// are read exactly, by Lane.Parse. The result is absent or passes Check.
+// UnmarshalRecord reads what MarshalRecord writes, with lanes in any order. Every lane must be there once and nothing
+// else may be; numbers are read exactly, by Lane.Parse. The result is absent or passes Check.
 func (s *Schema) UnmarshalRecord(data []byte) (Record, error) {
 	if len(data) > MaxJSON {
 		return Record{}, fmt.Errorf("record: %d bytes of JSON, at most %d", len(data), MaxJSON)

@@ -67,8 +67,8 @@ func (r Record) Pack() fr.Element {
 
 var errNotPacked = errors.New("field element is not a packed record: it has more than 248 bits")
 
-// Unpack is the inverse of Pack. It refuses every element that is not the packing of a record whose lanes are below 2^31.
-// The lanes it returns are not checked against any schema.
+// Unpack is the inverse of Pack. It refuses every element that is not the packing of a record whose lanes are below
+// 2^31. The lanes it returns are not checked against any schema.
 func Unpack(x fr.Element) (Record, error) {
 	words := x.Bits() // little-endian, out of Montgomery form
 	if words[3]>>(Lanes*LaneBits-192) != 0 {

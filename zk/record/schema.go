@@ -92,8 +92,8 @@ func (s *Schema) LaneIndex(name string) (int, bool) {
 	return 0, false
 }
 
-// Check accepts a record that a device may commit to: presence is 1 and every lane lies within its bounds. Whoever reads
-// the error learns the value of one lane, so it is for the owner and the device only.
+// Check accepts a record that a device may commit to: presence is 1 and every lane lies within its bounds. Whoever
+// reads the error learns the value of one lane, so it is for the owner and the device only.
 func (s *Schema) Check(r Record) error {
 	if r[Presence] != 1 {
 		return fmt.Errorf("schema %s: lane presence: %d, must be 1", s.Name, r[Presence])

@@ -12,7 +12,8 @@ import (
 // percents, of milliampere-hours, value in currency. A mean is claimed by
 // subtracting the bound from every counted device: state_of_health ×1,
 // count ×−85, at least 0, is "the mean state of health is at least 85 %". An
-// upper bound is a claim with the signs turned.
+// upper bound is a claim with the signs turned. Such a claim also holds for an
+// empty cohort: ask for a count beside it.
 //
 // A share of the fleet is claimed against the enrolled number, which is public
 // and part of AtLeast: against those that reported, an owner could improve it

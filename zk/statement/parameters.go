@@ -120,7 +120,7 @@ func (p *Parameters) SegmentIndex(curve int, lane uint32) int {
 			return i
 		}
 	}
-	panic(fmt.Sprintf("lane value %d lies outside the cohort", lane))
+	panic("a lane value lies outside the cohort")
 }
 
 // VectorSize is the length of [Parameters.Vector].

@@ -17,9 +17,12 @@
 // derived by the verifier itself; a prover's word is never taken for them. No
 // statement needs a proving key of its own.
 //
-// What a statement does not promise: that the model is a good one, or that the
-// cohort is large enough to hide a battery. The first is for the financier,
-// the second for the owner's policy.
+// What a statement does not promise: that the model is a good one, or that its
+// answer hides a battery. The first is for the financier, the second for the
+// owner, who has to read the valuation as a filter too: a curve that is zero
+// everywhere but at one age, over a cohort of thousands, discloses as "value"
+// the health of the one battery of that age. Bounds on cohorts alone do not
+// stop that.
 package statement
 
 import (
@@ -79,7 +82,7 @@ type Statement struct {
 	Purpose   string `json:"purpose"`
 	// Nonce is 16 random bytes in hex, so that no two requests are equal.
 	Nonce string `json:"nonce"`
-	// Expiry is the last moment a proof is accepted, UTC, whole seconds.
+	// Expiry is when a ledger stops accepting a proof, UTC, whole seconds.
 	Expiry time.Time `json:"expiry"`
 }
 
@@ -128,6 +131,11 @@ func (s *Statement) Canonical() []byte {
 	c.Cohort = nonNil(c.Cohort)
 	c.Claims = nonNil(c.Claims)
 	c.Disclose = nonNil(c.Disclose)
+	if c.Valuation != nil {
+		v := *c.Valuation
+		v.Curves = nonNil(v.Curves)
+		c.Valuation = &v
+	}
 	b, err := json.Marshal(&c)
 	if err != nil {
 		// Only a year outside 0…9999 can fail, which Check refuses.

@@ -70,7 +70,7 @@ func (s *Statement) valuationText(schema *record.Schema) []string {
 		lines[0] += "\n"
 		return lines
 	}
-	lines[0] += ", times\n"
+	lines[0] += " (a device that a factor makes 0 is left out of the value), times\n"
 	for _, c := range s.Valuation.Curves {
 		j, _ := schema.LaneIndex(c.Lane)
 		points := make([]string, len(c.Knots))

@@ -54,7 +54,9 @@ type wireChunk struct {
 }
 
 var bundleEncoding, bundleDecoding = func() (cbor.EncMode, cbor.DecMode) {
-	e, err := cbor.CoreDetEncOptions().EncMode()
+	options := cbor.CoreDetEncOptions()
+	options.NilContainers = cbor.NilContainerAsEmpty // so that null is not a second way to write nothing
+	e, err := options.EncMode()
 	if err != nil {
 		panic(err)
 	}
@@ -90,66 +92,76 @@ func (b *Bundle) Marshal() ([]byte, error) {
 	return bundleEncoding.Marshal(w)
 }
 
-// ParseBundle reads a bundle. It takes one encoding only: what decodes to the
-// same bundle but is written differently is refused, so that no byte of a
-// bundle can be changed unseen.
+// ParseBundle reads a bundle. Every value has one encoding: what decodes to the
+// same bundle but is written differently is refused. (A bundle's bytes are no
+// identity all the same: anybody can turn a Groth16 proof into another proof of
+// the same statement.)
 func ParseBundle(b []byte) (*Bundle, error) {
-	if len(b) > MaxBundleBytes {
-		return nil, fmt.Errorf("bundle: longer than %d bytes", MaxBundleBytes)
-	}
-	var w wireBundle
-	if err := bundleDecoding.Unmarshal(b, &w); err != nil {
-		return nil, fmt.Errorf("bundle: %w", err)
-	}
-	if w.Version != BundleVersion {
-		return nil, fmt.Errorf("bundle: version is %q, want %q", w.Version, BundleVersion)
-	}
-	out, err := w.bundle()
+	w, out, err := openBundle(b)
 	if err != nil {
-		return nil, fmt.Errorf("bundle: %w", err)
+		return nil, err
 	}
-	again, err := out.Marshal()
-	if err != nil || !bytes.Equal(again, b) {
-		return nil, errors.New("bundle: not in canonical form")
+	if err := w.proofs(out); err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
 	}
 	return out, nil
 }
 
-func (w *wireBundle) bundle() (*Bundle, error) {
+// openBundle reads everything but the proofs, whose points take time.
+func openBundle(b []byte) (*wireBundle, *Bundle, error) {
+	if len(b) > MaxBundleBytes {
+		return nil, nil, fmt.Errorf("bundle: longer than %d bytes", MaxBundleBytes)
+	}
+	w := new(wireBundle)
+	if err := bundleDecoding.Unmarshal(b, w); err != nil {
+		return nil, nil, fmt.Errorf("bundle: %w", err)
+	}
+	if w.Version != BundleVersion {
+		return nil, nil, fmt.Errorf("bundle: version is %q, want %q", w.Version, BundleVersion)
+	}
+	again, err := bundleEncoding.Marshal(w)
+	if err != nil || !bytes.Equal(again, b) {
+		return nil, nil, errors.New("bundle: not in canonical form")
+	}
 	out := &Bundle{Holds: w.Holds}
-	var err error
 	if out.Statement, err = statement.Parse(w.Statement); err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("bundle: %w", err)
 	}
 	for i, c := range w.Chunks {
 		if i > 0 && c.Index <= w.Chunks[i-1].Index {
-			return nil, fmt.Errorf("chunk %d comes after chunk %d", c.Index, w.Chunks[i-1].Index)
+			return nil, nil, fmt.Errorf("bundle: chunk %d comes after chunk %d", c.Index, w.Chunks[i-1].Index)
 		}
+	}
+	for _, d := range w.Disclosed {
+		if len(d) > statement.ValueBits/8 || (len(d) > 0 && d[0] == 0) {
+			return nil, nil, fmt.Errorf("bundle: a disclosed total of %d bytes is not a shortest number of at most %d", len(d), statement.ValueBits/8)
+		}
+		out.Disclosed = append(out.Disclosed, new(big.Int).SetBytes(d))
+	}
+	return w, out, nil
+}
+
+func (w *wireBundle) proofs(out *Bundle) error {
+	for _, c := range w.Chunks {
 		p, err := ParseChunkProof(c.Proof)
 		if err != nil {
-			return nil, fmt.Errorf("chunk %d: %w", c.Index, err)
+			return fmt.Errorf("chunk %d: %w", c.Index, err)
 		}
 		out.Chunks = append(out.Chunks, IndexedChunkProof{c.Index, p})
 	}
 	for i, f := range w.Fleet {
 		p, err := ParseFleetProof(f)
 		if err != nil {
-			return nil, fmt.Errorf("fleet proof %d: %w", i, err)
+			return fmt.Errorf("fleet proof %d: %w", i, err)
 		}
 		out.Fleet = append(out.Fleet, p)
 	}
-	for _, d := range w.Disclosed {
-		if len(d) > statement.ValueBits/8 {
-			return nil, fmt.Errorf("a disclosed total has %d bytes, at most %d", len(d), statement.ValueBits/8)
-		}
-		out.Disclosed = append(out.Disclosed, new(big.Int).SetBytes(d))
-	}
-	return out, nil
+	return nil
 }
 
 // BundleStatement reads the statement of a bundle without verifying anything.
 func BundleStatement(b []byte) (*statement.Statement, error) {
-	bundle, err := ParseBundle(b)
+	_, bundle, err := openBundle(b)
 	if err != nil {
 		return nil, err
 	}

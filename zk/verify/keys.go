@@ -50,13 +50,15 @@ type PublishedKey struct {
 
 // NewPublishedKey names the key's digest.
 func NewPublishedKey(circuitID, setup string, key []byte) PublishedKey {
-	return PublishedKey{circuitID, key, KeyDigest(circuitID, key), setup}
+	return PublishedKey{circuitID, key, KeyDigest(circuitID, setup, key), setup}
 }
 
-// KeyDigest names a key: SHA-256 over a tag, the circuit id and the encoding.
-func KeyDigest(circuitID string, key []byte) commit.Digest {
+// KeyDigest names a key: SHA-256 over a tag, the circuit id, the setup and the
+// encoding. The setup is covered so that an unsafe key cannot be relabelled.
+func KeyDigest(circuitID, setup string, key []byte) commit.Digest {
 	t := newTranscript("assay/v1/key", commit.Digest{})
 	t.bytes([]byte(circuitID))
+	t.bytes([]byte(setup))
 	t.bytes(key)
 	return sha256.Sum256(t.buf)
 }
@@ -130,10 +132,34 @@ func decodeKey(b []byte, public int, committed [][]int) (*groth16.VerifyingKey, 
 	if err := r.end(); err != nil {
 		return nil, err
 	}
+	if err := checkShape(vk); err != nil {
+		return nil, err
+	}
 	if err := vk.Precompute(); err != nil {
 		return nil, fmt.Errorf("precomputing: %w", err)
 	}
 	return vk, nil
+}
+
+// checkShape refuses keys that no honest setup makes. With one secret behind
+// both commitments, or with gamma equal to delta, values of one part of the
+// proof could be moved into another.
+func checkShape(vk *groth16.VerifyingKey) error {
+	g := []bn254.G2Affine{vk.G2.Beta, vk.G2.Gamma, vk.G2.Delta}
+	for i := range vk.CommitmentKeys {
+		if vk.CommitmentKeys[i].G != vk.CommitmentKeys[0].G {
+			return errors.New("the commitments' keys have different generators")
+		}
+		g = append(g, vk.CommitmentKeys[i].GSigmaNeg)
+	}
+	for i := range g {
+		for j := range i {
+			if g[i].Equal(&g[j]) {
+				return errors.New("two of the key's secrets are equal")
+			}
+		}
+	}
+	return nil
 }
 
 // srsKey is what a verifier needs of the SRS: the KZG key, and for each chunk
@@ -185,7 +211,9 @@ func decodeSRSKey(b []byte) (*srsKey, error) {
 }
 
 // checkMasks checks what pairings can check: that each size's two bases are
-// τ apart.
+// τ apart. That they are the powers 2n and 2n+1 of the SRS with this digest can
+// only be seen with the SRS at hand: whoever agrees to pin the key compares it
+// with what [EncodeSRSKey] gives.
 func (k *srsKey) checkMasks() error {
 	for i, m := range k.masks {
 		var neg bn254.G1Affine
@@ -241,7 +269,7 @@ func (r *Keyring) add(k PublishedKey) error {
 	if k.Setup != SetupUnsafe {
 		return fmt.Errorf("unknown setup %q", k.Setup)
 	}
-	if KeyDigest(k.CircuitID, k.Key) != k.Digest {
+	if KeyDigest(k.CircuitID, k.Setup, k.Key) != k.Digest {
 		return errors.New("bytes do not match the digest")
 	}
 	var err error

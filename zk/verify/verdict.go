@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 
@@ -58,7 +59,7 @@ type KeyVerdict struct {
 	Setup     string        `json:"setup"`
 }
 
-// ChunkVerdict is a proven chunk's place on the ledger.
+// ChunkVerdict is an anchored chunk's place on the ledger.
 type ChunkVerdict struct {
 	Index    uint32 `json:"index"`
 	Attested uint32 `json:"attested"`
@@ -77,14 +78,19 @@ func (v *Verdict) Holds() bool {
 	return true
 }
 
-// VerifyBundle verifies a bundle against the ledger's facts with pinned keys. It checks,
+// VerifyBundle verifies a bundle against the ledger's facts with pinned keys.
+//
+// The question comes from the bundle: what a valid bundle answers is the
+// statement in the verdict, and only a caller who compares its digest with a
+// request knows that this is what was asked. Expiry is for the ledger to enforce
+// when it takes a proof; an old proof stays a proof. It checks,
 // in this order: the facts for themselves; that the statement is about them;
 // coverage and key classes; that every anchored chunk is proven exactly once
 // and nothing else is; every chunk proof; the chain of fleet proofs, which
 // consumes every hidden output once; and that the disclosed population is the
 // ledger's count of attestations.
 func VerifyBundle(bundle []byte, facts *Facts, keys *Keyring) (*Verdict, error) {
-	b, err := ParseBundle(bundle)
+	w, b, err := openBundle(bundle)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +104,12 @@ func VerifyBundle(bundle []byte, facts *Facts, keys *Keyring) (*Verdict, error) 
 		return nil, err
 	}
 	c := &checker{bundle: b, facts: facts, keys: keys, digest: b.Statement.Digest(facts.Ledger)}
+	if err := c.extent(w); err != nil {
+		return nil, err
+	}
+	if err := w.proofs(b); err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
 	if err := c.chunks(); err != nil {
 		return nil, err
 	}
@@ -124,6 +136,9 @@ func checkCoverage(s *statement.Statement, f *Facts) error {
 	if err != nil {
 		return err
 	}
+	if f.Attested() == 0 {
+		return fmt.Errorf("none of %d enrolled devices is attested: there is nothing to prove about", f.Enrolled)
+	}
 	if f.Attested()*statement.CoverageFull < need*f.Enrolled {
 		return fmt.Errorf("coverage is %d of %d devices (%s %%), below the statement's minimum of %s %%",
 			f.Attested(), f.Enrolled, percent(f.Attested(), f.Enrolled), s.MinimumCoverage)
@@ -132,8 +147,8 @@ func checkCoverage(s *statement.Statement, f *Facts) error {
 		return nil
 	}
 	for i := range f.Chunks {
-		for class, n := range f.Chunks[i].Classes {
-			if n > 0 && !slices.Contains(s.KeyClasses, class) {
+		for _, class := range slices.Sorted(maps.Keys(f.Chunks[i].Classes)) {
+			if n := f.Chunks[i].Classes[class]; n > 0 && !slices.Contains(s.KeyClasses, class) {
 				return fmt.Errorf("chunk %d has %d devices with keys in %s, which the statement does not accept", f.Chunks[i].Index, n, class)
 			}
 		}
@@ -159,23 +174,33 @@ type checker struct {
 	used    map[string]bool
 }
 
-// chunks verifies that the proofs are for the anchored chunks, each once, and
-// collects their outputs in order.
+// extent checks that the proofs are for the anchored chunks, each once, and that
+// the chain is as long as they need, before any proof is looked at.
+func (c *checker) extent(w *wireBundle) error {
+	expected := c.facts.Proven()
+	if len(w.Chunks) != len(expected) {
+		return fmt.Errorf("bundle proves %d chunks, the ledger anchors %d", len(w.Chunks), len(expected))
+	}
+	for i := range w.Chunks {
+		if w.Chunks[i].Index != expected[i].Index {
+			return fmt.Errorf("bundle proves chunk %d where the ledger anchors chunk %d", w.Chunks[i].Index, expected[i].Index)
+		}
+	}
+	if steps := FleetSteps(len(expected)); len(w.Fleet) != len(steps) {
+		return fmt.Errorf("bundle has %d fleet proofs, %d chunks need %d", len(w.Fleet), len(expected), len(steps))
+	}
+	return nil
+}
+
+// chunks verifies the chunks' proofs and collects their outputs in order.
 func (c *checker) chunks() error {
 	parameters, err := c.bundle.Statement.Parameters()
 	if err != nil {
 		return err
 	}
-	expected := c.facts.Proven()
-	if len(c.bundle.Chunks) != len(expected) {
-		return fmt.Errorf("bundle proves %d chunks, the ledger anchors %d", len(c.bundle.Chunks), len(expected))
-	}
 	c.used = map[string]bool{SRSKey: true, FleetCircuit: true}
-	for i, proof := range c.bundle.Chunks {
-		f := expected[i]
-		if proof.Index != f.Index {
-			return fmt.Errorf("bundle proves chunk %d where the ledger anchors chunk %d", proof.Index, f.Index)
-		}
+	for i, f := range c.facts.Proven() {
+		proof := c.bundle.Chunks[i]
 		if err := c.chunk(f, parameters, proof.Proof); err != nil {
 			return fmt.Errorf("chunk %d: %w", f.Index, err)
 		}
@@ -201,9 +226,6 @@ func (c *checker) chunk(f *ChunkFacts, parameters *statement.Parameters, p *Chun
 // next chunks' outputs, as many as fit.
 func (c *checker) fleet() error {
 	steps := FleetSteps(len(c.outputs))
-	if len(c.bundle.Fleet) != len(steps) {
-		return fmt.Errorf("bundle has %d fleet proofs, %d chunks need %d", len(c.bundle.Fleet), len(c.outputs), len(steps))
-	}
 	claims, disclose, err := c.results()
 	if err != nil {
 		return err

@@ -1,5 +1,6 @@
-// Package committest makes what tests and benchmarks of device commitments need: an SRS whose τ was known to this process, which
-// is unsafe for anything else, and chunks of attesting devices. Nothing outside tests and benchmarks may import it.
+// Package committest makes what tests and benchmarks of device commitments need: an SRS whose τ was known to this
+// process, which is unsafe for anything else, and chunks of attesting devices. Nothing outside tests and benchmarks may
+// import it.
 package committest
 
 import (
@@ -24,8 +25,9 @@ var (
 	cache     = map[int]*commit.SRS{}
 )
 
-// UnsafeSRS returns powers of a random τ that this process knew for a moment, enough for chunks of this size and the mask of their
-// proofs. A size gives the same SRS as long as the process lives. It panics on a size that is not one of commit.Sizes.
+// UnsafeSRS returns powers of a random τ that this process knew for a moment, enough for chunks of this size and the
+// mask of their proofs. A size gives the same SRS as long as the process lives. It panics on a size that is not one of
+// commit.Sizes.
 func UnsafeSRS(chunkSize int) *commit.SRS {
 	cacheLock.Lock()
 	defer cacheLock.Unlock()
@@ -97,7 +99,8 @@ type Chunk struct {
 	Commitment   bn254.G1Affine
 }
 
-// NewChunk fills a chunk of the given size with new devices and battery records, and lets every device attest in epoch 7.
+// NewChunk fills a chunk of the given size with new devices and battery records, and lets every device attest in epoch
+// 7.
 func NewChunk(size int, algorithm commit.Algorithm) *Chunk {
 	srs := UnsafeSRS(size)
 	c := &Chunk{SRS: srs, Place: commit.ChunkPlace{

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/statement"
+)
+
+// demoCall is one call of assay demo.
+type demoCall struct {
+	*printer
+	devices int
+	chunk   int
+	seed    uint64
+	from    string
+	format  string
+	rated   int64
+	dir     string
+	cache   string
+
+	step int
+}
+
+func newDemoCommand(p *printer) *cobra.Command {
+	c := &demoCall{printer: p}
+	command := &cobra.Command{
+		Use:   "demo",
+		Short: "Play the whole job: devices commit, the owner proves, a regulator verifies",
+		Long: `Demo plays a consortium of an owner, a financier and a regulator in one process, each with its own key and its
+own copy of the ledger's rules. A fleet's devices commit to their health records and sign them, the owner anchors
+them, the financier asks what the fleet is worth, the owner proves the answer, the ledger accepts the proof, and
+the regulator verifies it from files alone. Time on the demonstration's ledger is simulated.
+
+The fleet is simulated, or made of real cells measured in a file (--from). DIR receives bundle.cbor, statement.json,
+trust.json (the regulator's export) and the ledger itself. Proving keys come from an unsafe single-party setup,
+made once and kept in the key cache.`,
+		Example: `  assay demo
+  assay demo --devices 20000 --chunk 1024 --out out/large
+  assay demo --from nasa-pcoe-cycles.csv --format cycles --out out/nasa`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return c.run(command.Context()) },
+	}
+	f := command.Flags()
+	f.IntVar(&c.devices, "devices", 1000, "number of simulated batteries")
+	f.IntVar(&c.chunk, "chunk", 256, fmt.Sprintf("slots of a chunk, one of %v", commit.Sizes))
+	f.Uint64Var(&c.seed, "seed", 1, "seed of the simulated batteries' ageing")
+	f.StringVar(&c.from, "from", "", "take the batteries from a file of measurements instead")
+	f.StringVar(&c.format, "format", "", "format of the file: bdf or cycles")
+	f.Var(&decimalFlag{value: &c.rated, places: 6, unit: "AH"}, "rated-capacity", "rated capacity of the file's cells in Ah (default 2.0 for cycles and 12 for bdf, as in the public data sets)")
+	f.StringVar(&c.dir, "out", "assay-demo", "directory for the results; it must not hold any yet")
+	f.StringVar(&c.cache, "cache", "", "directory of the key cache (default $ASSAY_CACHE or the user's cache directory)")
+	return command
+}
+
+const maxDemoDevices = 1 << 20
+
+func (c *demoCall) check() error {
+	if c.devices < 1 || c.devices > maxDemoDevices {
+		return usage("--devices is %d, must be 1 to %d", c.devices, maxDemoDevices)
+	}
+	ok := false
+	for _, n := range commit.Sizes {
+		ok = ok || n == c.chunk
+	}
+	if !ok {
+		return usage("--chunk is %d, must be one of %v", c.chunk, commit.Sizes)
+	}
+	if (c.from == "") != (c.format == "") {
+		return usage("--from and --format go together")
+	}
+	if _, err := os.Stat(filepath.Join(c.dir, ledgerDir)); !errors.Is(err, fs.ErrNotExist) {
+		return usage("--out: %s holds a demonstration already; name another directory or remove it", c.dir)
+	}
+	return nil
+}
+
+const ledgerDir = "ledger"
+
+func (c *demoCall) run(ctx context.Context) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	start := time.Now()
+	batteries, err := c.batteries(ctx)
+	if err != nil {
+		return err
+	}
+	c.say("", "Assay demonstration: %s, chunks of %d", batteries.Title(), c.chunk)
+	keys, err := c.keys()
+	if err != nil {
+		return err
+	}
+	w, err := newWorld(ctx, c, keys, batteries)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for _, step := range []func(context.Context) error{w.enrol, w.epoch, w.ask, w.prove, w.regulate} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return w.finish(time.Since(start))
+}
+
+// keys opens the key cache and makes what is missing.
+func (c *demoCall) keys() (*setup.Unsafe, error) {
+	dir := c.cache
+	if dir == "" {
+		var err error
+		if dir, err = setup.DefaultDir(); err != nil {
+			return nil, usage("%w", err)
+		}
+	}
+	return setup.UnsafeSingleParty(dir, func(step string) { c.note("… %s", step) })
+}
+
+// say tells the story: on standard output, or among the notes with --json.
+func (c *demoCall) say(who, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if who != "" {
+		c.step++
+		text = fmt.Sprintf("%2d  %-11s %s", c.step, who, strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", 16)))
+	}
+	w := c.printer.out
+	if c.json {
+		w = c.notes
+	}
+	fmt.Fprintln(w, printable(text))
+}
+
+// demoResult is the demonstration as a line of JSON.
+type demoResult struct {
+	Kind      string        `json:"kind"`
+	Valid     bool          `json:"valid"`
+	Holds     bool          `json:"holds"`
+	Devices   int           `json:"devices"`
+	Attested  uint64        `json:"attested"`
+	Ledger    commit.Digest `json:"ledger"`
+	Request   commit.Digest `json:"request"`
+	Height    uint64        `json:"height"`
+	Endorsers []string      `json:"endorsers"`
+	Files     demoFiles     `json:"files"`
+	Seconds   float64       `json:"seconds"`
+}
+
+type demoFiles struct {
+	Bundle    string `json:"bundle"`
+	Trust     string `json:"trust"`
+	Statement string `json:"statement"`
+	Ledger    string `json:"ledger"`
+}
+
+func (c *demoCall) files() demoFiles {
+	return demoFiles{
+		Bundle: filepath.Join(c.dir, "bundle.cbor"), Trust: filepath.Join(c.dir, "trust.json"),
+		Statement: filepath.Join(c.dir, "statement.json"), Ledger: filepath.Join(c.dir, ledgerDir),
+	}
+}
+
+// demoGenesis is a consortium of three. Its clock starts with 2026; an epoch
+// lasts 30 days.
+func demoGenesis() ledger.Genesis {
+	return ledger.Genesis{
+		Version: ledger.GenesisVersion, Name: "Assay demonstration",
+		Organisations: []ledger.Organisation{
+			{ID: owner, Name: "SwapCo Battery Swapping", Roles: []ledger.Role{ledger.RoleOwner}},
+			{ID: lender, Name: "GreenBank", Roles: []ledger.Role{ledger.RoleFinancier}},
+			{ID: regulator, Name: "Battery Finance Regulator", Roles: []ledger.Role{ledger.RoleRegulator}},
+		},
+		EpochZero: demoStart.Unix(), EpochSeconds: int64(demoEpoch / time.Second), AnchorWindowSeconds: 3 * 24 * 3600,
+		Quorum: ledger.Quorum{Regulators: 1, Others: 1},
+	}
+}
+
+const (
+	owner     = "swapco"
+	lender    = "greenbank"
+	regulator = "regulator"
+	demoFleet = "swapco-fleet-1"
+	demoEpoch = 30 * 24 * time.Hour
+)
+
+var demoStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// demoStatement is what the financier asks. Its thresholds suit the kind of fleet,
+// not this one: nobody told it anything about it but its size.
+func demoStatement(real bool, enrolled int, nonce string, expiry time.Time) *statement.Statement {
+	s := &statement.Statement{
+		Version: statement.Version, Fleet: demoFleet, Epoch: 1, Schema: "battery/v1",
+		Valuation: &statement.Valuation{Price: "1200.00", Currency: "EUR"},
+		Disclose:  []string{"value"}, MinimumCoverage: "90.00",
+		Requester: lender, Grant: "demonstration", Purpose: "underwriting a loan secured on the fleet",
+		Nonce: nonce, Expiry: expiry,
+	}
+	knots := func(pairs ...string) (ks []statement.Knot) {
+		for i := 0; i < len(pairs); i += 2 {
+			ks = append(ks, statement.Knot{At: pairs[i], Factor: pairs[i+1]})
+		}
+		return ks
+	}
+	claim := func(bound string, terms ...statement.Term) statement.Claim {
+		return statement.Claim{Terms: terms, AtLeast: bound}
+	}
+	one := func(total string) statement.Term { return statement.Term{Total: total, Coefficient: "1"} }
+	if real { // laboratory cells, cycled to their end of life and beyond
+		s.Cohort = []statement.Range{{Lane: "state_of_health", Min: "50.00"}}
+		s.Valuation.Price = "8.00"
+		s.Valuation.Curves = []statement.Curve{{Lane: "state_of_health", Knots: knots("50.00", "0.1", "70.00", "0.35", "80.00", "0.6", "100.00", "1")}}
+		s.Claims = []statement.Claim{claim(fmt.Sprint(enrolled), one("count")), claim("0", one("state_of_health"), statement.Term{Total: "count", Coefficient: "-55"})}
+		return s
+	}
+	s.Cohort = []statement.Range{{Lane: "state_of_health", Min: "70.00"}, {Lane: "fault_count", Max: "5"}}
+	s.Valuation.Curves = []statement.Curve{
+		{Lane: "state_of_health", Knots: knots("69.99", "0", "70.00", "0.2", "80.00", "0.6", "100.00", "1")},
+		{Lane: "age_days", Knots: knots("0", "1", "3650", "0.5")},
+	}
+	s.Claims = []statement.Claim{
+		claim(fmt.Sprint(enrolled*7/10), one("count")),
+		claim("0", one("state_of_health"), statement.Term{Total: "count", Coefficient: "-80"}),
+		claim(fmt.Sprint(enrolled*300), one("value")),
+	}
+	return s
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"assay": main})
+}
+
+// TestScripts runs the command lines of testdata/script. $DATA is the folder of measured data, where there is one: a script that
+// needs it begins with [!data] skip.
+func TestScripts(t *testing.T) {
+	data, err := filepath.Abs("../../../shared/data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("DATA", data)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitcodeCmd},
+		Condition: func(condition string) (bool, error) {
+			_, err := os.Stat(data)
+			return condition == "data" && err == nil, nil
+		},
+	})
+}
+
+// exitcodeCmd is the script command "exitcode N program args": it runs the program and checks its exit code.
+func exitcodeCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitcode N program args...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = strconv.Itoa(exit.ExitCode())
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s (%v)", got, args[0], err)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		code int
+	}{
+		{"", exitYes}, {"--help", exitYes}, {"--version", exitYes}, {"import --help", exitYes},
+		{"nothing", exitUsage}, {"--nothing", exitUsage}, {"import", exitUsage}, {"import a b", exitUsage},
+		{"import a --format bdf", exitUsage}, {"import a --format xml --rated-capacity 1", exitUsage},
+	} {
+		var out, notes bytes.Buffer
+		err := run(context.Background(), strings.Fields(test.args), stdio{strings.NewReader(""), &out, &notes})
+		if got := exitCode(err); got != test.code {
+			t.Errorf("assay %s: exit code %d, want %d", test.args, got, test.code)
+		}
+		if (out.Len() > 0) != (test.code == exitYes) || (notes.Len() > 0) != (test.code != exitYes) {
+			t.Errorf("assay %s: results %q, notes %q", test.args, out.String(), notes.String())
+		}
+	}
+	if exitCode(no("%w", os.ErrNotExist)) != exitNo || exitCode(os.ErrNotExist) != exitNo {
+		t.Error("an answer of no, or a plain error, has another exit code than 1")
+	}
+}
+
+// Every command has a help text with an example.
+func TestEveryCommandHasAnExample(t *testing.T) {
+	for _, c := range newRootCommand(&printer{}).Commands() {
+		if c.Runnable() && (c.Short == "" || c.Long == "" || !strings.Contains(c.Example, c.CommandPath())) {
+			t.Errorf("%s lacks a help text or an example", c.CommandPath())
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	var out bytes.Buffer
+	p := &printer{out: &out}
+	if err := p.table([]string{"cell", "peak °C", "note"}, [][]string{{"A", "9.5", "x"}, {"longer", "-10.25", ""}}); err != nil {
+		t.Fatal(err)
+	}
+	want := "cell    peak °C  note\n" +
+		"A           9.5  x\n" +
+		"longer   -10.25\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	if got := printable("a\x1b[31m\u202eb\n°C"); got != "a\uFFFD[31m\uFFFDb\n°C" {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+type verifyCall struct {
+	*printer
+	trust  string
+	ledger string
+}
+
+func newVerifyCommand(p *printer) *cobra.Command {
+	c := &verifyCall{printer: p}
+	command := &cobra.Command{
+		Use:   "verify BUNDLE --trust TRUST",
+		Short: "Verify a proof bundle offline",
+		Long: `Verify checks a bundle against a regulator's export of the ledger and prints the verdict: the statement in
+words, coverage, each claim and whether it holds, disclosed totals, which setup made the keys, and where on the
+ledger the anchors are. It needs no network and takes nothing from the bundle's maker on trust.
+
+Everything rests on TRUST. Compare the ledger id it prints with one you have from elsewhere, or give it with
+--ledger. The exit code is 0 if the bundle is valid and every claim holds, 1 if not, with the reason.`,
+		Example: `  assay verify out/bundle.cbor --trust out/trust.json
+  assay verify out/bundle.cbor --trust out/trust.json --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return c.run(args[0]) },
+	}
+	command.Flags().StringVar(&c.trust, "trust", "", "the regulator's export of the ledger")
+	command.Flags().StringVar(&c.ledger, "ledger", "", "the ledger id that the export must be of")
+	if err := command.MarkFlagRequired("trust"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	return command
+}
+
+func (c *verifyCall) run(path string) error {
+	bundle, err := readFile(path, verify.MaxBundleBytes)
+	if err != nil {
+		return err
+	}
+	export, err := readFile(c.trust, ledger.MaxTrust)
+	if err != nil {
+		return err
+	}
+	trust, err := ledger.ParseTrust(export)
+	if err != nil {
+		return no("%s: %w", c.trust, err)
+	}
+	if c.ledger != "" && c.ledger != trust.Ledger.String() {
+		return no("%s is of ledger %s, not of %s", c.trust, trust.Ledger, c.ledger)
+	}
+	verdict, err := verifyWith(trust, bundle)
+	if err != nil {
+		return no("%s is not valid: %w", path, err)
+	}
+	if err := c.printVerdict(verdict, trust); err != nil {
+		return err
+	}
+	if !verdict.Holds() {
+		return no("%s is valid, but not every claim holds", path)
+	}
+	return nil
+}
+
+// verifyWith verifies a bundle with the facts and keys of an export.
+func verifyWith(trust *ledger.Trust, bundle []byte) (*verify.Verdict, error) {
+	s, err := verify.BundleStatement(bundle)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := trust.FactsAt(s.Fleet, s.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := trust.Keyring()
+	if err != nil {
+		return nil, err
+	}
+	return verify.VerifyBundle(bundle, facts, keys)
+}
+
+// verdictObject is a verdict as a line of JSON.
+type verdictObject struct {
+	Kind       string        `json:"kind"`
+	Valid      bool          `json:"valid"`
+	Holds      bool          `json:"holds"`
+	ExportedBy string        `json:"exported_by"`
+	Height     uint64        `json:"height"`
+	BlockHash  commit.Digest `json:"block_hash"`
+	*verify.Verdict
+}
+
+func (p *printer) printVerdict(v *verify.Verdict, trust *ledger.Trust) error {
+	if p.json {
+		return p.object(verdictObject{"verdict", true, v.Holds(), trust.ExportedBy, trust.Height, trust.BlockHash, v})
+	}
+	_, err := io.WriteString(p.out, printable(verdictText(v, trust)))
+	return err
+}
+
+func verdictText(v *verify.Verdict, trust *ledger.Trust) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "VALID%s\n\n", map[bool]string{true: " (under an UNSAFE single-party setup: for demonstration only)"}[v.Unsafe])
+	b.WriteString(v.Statement.Text())
+	fmt.Fprintf(&b, "\nCoverage    %s %%: %d of %d enrolled devices reported", v.Coverage.Percent, v.Coverage.Attested, v.Coverage.Enrolled)
+	if n := len(v.Coverage.Missing); n > 0 {
+		fmt.Fprintf(&b, "; %d chunks were not anchored: %v", n, v.Coverage.Missing)
+	}
+	fmt.Fprintf(&b, "\nRetired     %d devices since the epoch before\n", v.Coverage.Retired)
+	for i, claim := range v.Claims {
+		fmt.Fprintf(&b, "Claim %d     %-8s %s\n", i+1, map[bool]string{true: "HOLDS", false: "DOES NOT"}[claim.Holds], claim.Claim)
+	}
+	for _, d := range v.Disclosed {
+		fmt.Fprintf(&b, "Disclosed   %s = %s %s\n", d.Name, d.Value, d.Unit)
+	}
+	fmt.Fprintf(&b, "\nLedger      %s, as %s saw it at block %d\n", v.Ledger, trust.ExportedBy, trust.Height)
+	fmt.Fprintf(&b, "Anchors     %s\n", anchorText(v.Chunks))
+	for _, k := range v.Keys {
+		fmt.Fprintf(&b, "Key         %-14s %s… setup: %s\n", k.CircuitID, k.Digest.String()[:16], k.Setup)
+	}
+	fmt.Fprintf(&b, "Statement   %s\n", v.Digest)
+	return b.String()
+}
+
+// anchorText says where the anchors are, the first few one by one.
+func anchorText(chunks []verify.ChunkVerdict) string {
+	const shown = 4
+	parts := make([]string, 0, shown+1)
+	for i, c := range chunks {
+		if i == shown {
+			parts = append(parts, fmt.Sprintf("and %d more", len(chunks)-shown))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("chunk %d in block %d (%d of %d)", c.Index, c.Height, c.Attested, c.Enrolled))
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// readFile reads a whole file of at most limit bytes.
+func readFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, usage("reading %s: %w", path, err)
+	}
+	if int64(len(b)) > limit {
+		return nil, no("%s is longer than %d bytes", path, limit)
+	}
+	return b, nil
+}

@@ -1,0 +1,169 @@
+// Package contract holds the rules of the ledger: who may do what, when, and what is checked before it counts. Every function is a pure function of a
+// [Tx], a [State] and a [ledger.Call]; two peers that run one call on one state write the same bytes. A driver (package embedded, or chaincode on
+// Hyperledger Fabric) gives it identities, time and state, and commits what it writes.
+//
+// # What is promised
+//
+//   - A maker and a verifying key come from a regulator and are endorsed by organisations none of which owns anything ([Rule]); everything else is
+//     endorsed by a regulator and another organisation that is not the owner concerned.
+//   - A device key, and a (maker, serial) pair, has at most one active slot in the consortium in every epoch. A slot is used once. Enrolment and
+//     retirement take effect with the next epoch, so who is enrolled in an epoch is settled when it starts.
+//   - An anchor is taken within the window after its epoch's end, once, after everything that came before for its chunk, and after every endorser has checked every
+//     attestation and has put it into its own store. The attestations are in no write, event or result.
+//   - A proof is verified with keys pinned on the ledger against the ledger's own anchors, once no anchor can be added any more: an offline
+//     verifier that comes later sees the same facts.
+//   - A refusal is a *ledger.Refusal and writes nothing.
+//
+// # What the driver owes
+//
+// It authenticates the caller, gives a transaction id that is never used twice, discards the writes of calls that fail, commits all of a
+// call's writes or none, and only if nothing that was read has changed (including what a Range did not find). It checks Tx.Time against its own clock to
+// within ledger.MaxClockSkew: the time is the caller's, and a caller that may choose it anchors whenever it likes. It holds [Rule] at commit. The contract
+// never reads what it wrote in the same call, so a State need not show it.
+//
+// # What is not promised
+//
+// That a device exists or measures well: a maker's certificate says so. That the caller who enrols a device holds it: certificates are seen by the
+// consortium, and another owner can enrol a retired device first (it cannot attest with it). That an owner
+// anchors every chunk: a chunk it leaves out counts as attested 0.
+package contract
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// State is the ledger's key-value state as of the last block. Keys are ASCII, values are never empty.
+type State interface {
+	// Get returns nil for a key that has no value.
+	Get(key string) ([]byte, error)
+	Put(key string, value []byte) error
+	// Range calls fn for every key with the prefix, in ascending order of bytes.
+	Range(prefix string, fn func(key string, value []byte) error) error
+	// Event is called at most once in a transaction.
+	Event(name string, payload []byte)
+}
+
+// Caller is who signed the proposal.
+type Caller struct {
+	// Org is the id of an organisation in the genesis.
+	Org string
+}
+
+// Tx is the transaction that a call runs in.
+type Tx struct {
+	// ID is 64 lower-case hexadecimal digits.
+	ID string
+	// Time is the proposal's, checked by the driver. The contract reads whole seconds.
+	Time    time.Time
+	Caller  Caller
+	Ledger  commit.Digest
+	Genesis *ledger.Genesis
+}
+
+// Environment is what an endorsing peer brings of its own. Nothing that is written depends on it.
+type Environment struct {
+	// SRS is what attestations are checked against. Its digest must be the one pinned as "srs/v1". Without it anchors are refused.
+	SRS *commit.SRS
+	// Keep stores attestations that were checked, as ledger.JoinAttestations wrote them, under their Merkle root. It must be durable when it
+	// returns and may be called again with the same arguments.
+	Keep func(root commit.Digest, attestations []byte) error
+}
+
+// run is one call being executed.
+type run struct {
+	tx    *Tx
+	state State
+	env   *Environment
+	now   int64
+	epoch uint64
+}
+
+type function func(r *run, args []byte, transient map[string][]byte) (result any, err error)
+
+var functions = map[string]function{
+	ledger.FnRegisterMaker: plain(registerMaker),
+	ledger.FnRegisterFleet: plain(registerFleet),
+	ledger.FnEnrol:         plain(enrol),
+	ledger.FnRetire:        plain(retire),
+	ledger.FnAnchor:        anchorChunk,
+	ledger.FnPublishKey:    plain(publishKey),
+	ledger.FnRequest:       plain(request),
+	ledger.FnDecide:        plain(decide),
+	ledger.FnSubmitProof:   plain(submitProof),
+	ledger.FnWithdraw:      plain(withdraw),
+}
+
+// Execute runs a function that changes the ledger and returns the encoding of the record that it wrote. After an error the state's writes must be discarded.
+func Execute(env *Environment, tx *Tx, state State, call ledger.Call) ([]byte, error) {
+	f, ok := functions[call.Function]
+	if !ok {
+		return nil, ledger.Refuse(ledger.Invalid, "function %q is not one that changes the ledger", call.Function)
+	}
+	r, err := newRun(env, tx, state)
+	if err != nil {
+		return nil, err
+	}
+	result, err := f(r, call.Args, call.Transient)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", call.Function, err)
+	}
+	return ledger.Encode(result), nil
+}
+
+func newRun(env *Environment, tx *Tx, state State) (*run, error) {
+	if id, err := hex.DecodeString(tx.ID); err != nil || len(id) != 32 || hex.EncodeToString(id) != tx.ID {
+		return nil, errors.New("transaction id is not 64 lower-case hexadecimal digits")
+	}
+	if _, ok := tx.Genesis.Organisation(tx.Caller.Org); !ok {
+		return nil, ledger.Refuse(ledger.Forbidden, "%q is not an organisation of this ledger", tx.Caller.Org)
+	}
+	epoch, err := tx.Genesis.EpochAt(tx.Time)
+	if err != nil {
+		return nil, ledger.Refuse(ledger.Expired, "transaction time: %v", err)
+	}
+	return &run{tx: tx, state: state, env: env, now: tx.Time.Unix(), epoch: epoch}, nil
+}
+
+// plain wraps a function without transient input. Transient input that nobody checks would be a way to make endorsers disagree about what they saw.
+func plain[T, R any](f func(*run, *T) (R, error)) function {
+	return func(r *run, args []byte, transient map[string][]byte) (any, error) {
+		if len(transient) != 0 {
+			return nil, ledger.Refuse(ledger.Invalid, "takes no transient input")
+		}
+		a, err := decodeArgs[T](args)
+		if err != nil {
+			return nil, err
+		}
+		return f(r, a)
+	}
+}
+
+func decodeArgs[T any](args []byte) (*T, error) {
+	a, err := ledger.Decode[T]("arguments", args, ledger.MaxArgs)
+	if err != nil {
+		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	return a, nil
+}
+
+// requireRole refuses a caller without the role.
+func (r *run) requireRole(role ledger.Role) error {
+	if !r.tx.Genesis.HasRole(r.caller(), role) {
+		return ledger.Refuse(ledger.Forbidden, "%s is not a %s", r.caller(), role)
+	}
+	return nil
+}
+
+func (r *run) caller() string { return r.tx.Caller.Org }
+
+// event puts the call's one event.
+func (r *run) event(name string, p ledger.EventPayload) {
+	p.Organisation = r.caller()
+	r.state.Event(name, ledger.Encode(p))
+}

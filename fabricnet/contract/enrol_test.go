@@ -1,0 +1,209 @@
+package contract_test
+
+import (
+	"testing"
+
+	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/commit/committest"
+)
+
+const (
+	operator  = contracttest.Operator
+	rival     = contracttest.Rival
+	lender    = contracttest.Lender
+	regulator = contracttest.Regulator
+)
+
+func TestEnrolmentTakesEffectWithTheNextEpoch(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled(0, 12)
+	slots := query[[]ledger.SlotEntry](w, ledger.QuerySlots, ledger.ChunkRef{Fleet: fleetID})
+	if len(slots) != 12 || slots[3].Slot != 3 || slots[3].Enrolment.From != 11 || slots[3].Enrolment.Until != 0 {
+		t.Fatalf("slots are %+v", slots)
+	}
+	if s := slots[4].Enrolment; s.Class != "gateway" || s.Maker != "maker-a" || s.Serial != "pack-0-0004" {
+		t.Errorf("slot 4 is %+v", s)
+	}
+	chunks := query[[]ledger.ChunkEntry](w, ledger.QueryChunks, ledger.FleetRef{Fleet: fleetID})
+	if len(chunks) != 1 || chunks[0].From != 11 || chunks[0].Anchored != nil {
+		t.Errorf("chunks are %+v", chunks)
+	}
+	now := query[ledger.FactsEntry](w, ledger.QueryFacts, ledger.EpochRef{Fleet: fleetID, Epoch: 10})
+	if now.Facts.Enrolled != 0 || len(now.Facts.Chunks) != 0 {
+		t.Errorf("facts of the epoch of enrolment are %+v", now)
+	}
+}
+
+func TestDeviceWithoutMakerCertificateIsRefused(t *testing.T) {
+	w := newWorld(t)
+	d := w.maker.Devices("pack", 1)[0]
+	other := contracttest.NewMaker("maker-b")
+	key := d.Key.Public()
+	for name, c := range map[string]struct {
+		certificate []byte
+		code        ledger.Code
+		text        string
+	}{
+		"none":                            {nil, ledger.Invalid, "slot 0"},
+		"garbage":                         {[]byte("certificate"), ledger.Invalid, "slot 0"},
+		"of an unregistered maker":        {other.Certify("maker-b", "x", commit.Module, key), ledger.NotFound, `maker "maker-b" is not registered`},
+		"of another in the maker's name":  {other.Certify("maker-a", "x", commit.Module, key), ledger.Invalid, "maker"},
+		"of a maker that no key can name": {other.Certify("Maker/A", "x", commit.Module, key), ledger.NotFound, "not registered"},
+		"in another maker's name":         {w.maker.Certify("maker-b", "x", commit.Module, key), ledger.NotFound, "not registered"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.t = t
+			w.refused(c.code, c.text, operator, ledger.FnEnrol, ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{{Certificate: c.certificate}}})
+		})
+	}
+}
+
+// A second maker may be registered, but neither it nor an owner makes devices of the first.
+func TestCertificateOfAnotherRegisteredMakerIsRefused(t *testing.T) {
+	w := newWorld(t)
+	other := contracttest.NewMaker("maker-b")
+	w.must(regulator, ledger.FnRegisterMaker, ledger.RegisterMaker{ID: "maker-b", Name: "Maker B", Certificate: other.Cert.Raw})
+	d := committest.NewDevice(commit.P256)
+	forged := other.Certify("maker-a", "pack-0", commit.SecureElement, d.Key.Public())
+	w.refused(ledger.Invalid, "maker", operator, ledger.FnEnrol,
+		ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{{Certificate: forged}}})
+	own := other.Certify("maker-b", "pack-0", commit.SecureElement, d.Key.Public())
+	w.must(operator, ledger.FnEnrol, ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{{Certificate: own}}})
+}
+
+func TestTwoDevicesInOneSlotAreRefused(t *testing.T) {
+	w := newWorld(t)
+	d := w.maker.Devices("pack", 2)
+	a := contracttest.Enrolment(fleetID, 0, 7, d)
+	a.Devices[1].Slot = 7
+	w.refused(ledger.Invalid, "ascending", operator, ledger.FnEnrol, a)
+	w.must(operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 7, d[:1]))
+	w.refused(ledger.Conflict, "slot 7", operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 7, d[1:]))
+}
+
+func TestRetiredSlotIsNotUsedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled(0, 3)
+	w.must(operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{1}, Reason: "swapped"})
+	w.at(30, 0)
+	w.refused(ledger.Conflict, "slot 1", operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 1, w.maker.Devices("new", 1)))
+}
+
+func TestDeviceEnrolledTwiceIsRefused(t *testing.T) {
+	w := newWorld(t)
+	d := w.enrolled(0, 2)
+	again := func(fleet string, chunk, slot uint32, certificate []byte) ledger.Enrol {
+		return ledger.Enrol{Fleet: fleet, Chunk: chunk, Devices: []ledger.EnrolDevice{{Slot: slot, Certificate: certificate}}}
+	}
+	// The maker may issue a second certificate for a key under another serial, or for a serial under another key.
+	sameKey := w.maker.Certify("maker-a", "other-serial", commit.Module, d[0].Key.Public())
+	sameSerial := w.maker.Certify("maker-a", d[0].Serial, commit.Module, committest.NewDevice(commit.P256).Key.Public())
+	for name, c := range map[string]struct {
+		org  string
+		args ledger.Enrol
+	}{
+		"in another slot":             {operator, again(fleetID, 0, 9, d[0].Certificate)},
+		"in another chunk":            {operator, again(fleetID, 1, 0, d[0].Certificate)},
+		"in two fleets":               {rival, again("fleet-b", 0, 0, d[0].Certificate)},
+		"under another serial":        {operator, again(fleetID, 0, 9, sameKey)},
+		"with another key":            {operator, again(fleetID, 0, 9, sameSerial)},
+		"with another key, elsewhere": {rival, again("fleet-b", 0, 0, sameSerial)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.t = t
+			w.refused(ledger.Conflict, "is enrolled in slot 0 of chunk 0 of fleet fleet-a", c.org, ledger.FnEnrol, c.args)
+		})
+	}
+}
+
+// The state does not show what a call wrote, so two in one call are caught by the call itself.
+func TestDeviceTwiceInOneCallIsRefused(t *testing.T) {
+	w := newWorld(t)
+	d := w.maker.Devices("pack", 1)[0]
+	sameSerial := w.maker.Certify("maker-a", d.Serial, commit.Module, committest.NewDevice(commit.P256).Key.Public())
+	sameKey := w.maker.Certify("maker-a", "other", commit.Module, d.Key.Public())
+	for name, second := range map[string][]byte{"device": d.Certificate, "serial": sameSerial, "key": sameKey} {
+		t.Run(name, func(t *testing.T) {
+			w.t = t
+			w.refused(ledger.Conflict, "of the same call", operator, ledger.FnEnrol, ledger.Enrol{Fleet: fleetID,
+				Devices: []ledger.EnrolDevice{{Slot: 0, Certificate: d.Certificate}, {Slot: 1, Certificate: second}}})
+		})
+	}
+}
+
+func TestRetiredDeviceComesBackWithTheNextEpochOnly(t *testing.T) {
+	w := newWorld(t)
+	d := w.enrolled(0, 2)
+	w.at(12, 0)
+	w.must(operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{0}, Reason: "sold"})
+	back := ledger.Enrol{Fleet: "fleet-b", Devices: []ledger.EnrolDevice{{Slot: 5, Certificate: d[0].Certificate}}}
+	w.must(rival, ledger.FnEnrol, back)
+	old := query[[]ledger.SlotEntry](w, ledger.QuerySlots, ledger.ChunkRef{Fleet: fleetID})[0].Enrolment
+	fresh := query[[]ledger.SlotEntry](w, ledger.QuerySlots, ledger.ChunkRef{Fleet: "fleet-b"})[0].Enrolment
+	for epoch := uint64(9); epoch < 16; epoch++ {
+		if old.Active(epoch) && fresh.Active(epoch) {
+			t.Errorf("active twice in epoch %d", epoch)
+		}
+	}
+	if !old.Active(12) || !fresh.Active(13) {
+		t.Errorf("old slot %+v, new slot %+v", old, fresh)
+	}
+}
+
+// Two proposals' times may be out of order by the clocks' skew, also across an epoch's start.
+func TestClocksOutOfStepDoNotMakeADeviceActiveTwice(t *testing.T) {
+	w := newWorld(t)
+	d := w.enrolled(0, 1)
+	w.at(12, 0)
+	w.must(operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{0}, Reason: "sold"}) // until 13
+	w.now = w.now.Add(-ledger.MaxClockSkew)                                                              // epoch 11: from 12
+	w.refused(ledger.Conflict, "is enrolled", rival, ledger.FnEnrol, ledger.Enrol{Fleet: "fleet-b", Devices: []ledger.EnrolDevice{{Certificate: d[0].Certificate}}})
+
+	w.at(20, 0)
+	late := w.maker.Devices("late", 2)
+	w.must(operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 4, 0, late[:1])) // from 21
+	w.now = w.now.Add(-ledger.MaxClockSkew)
+	w.refused(ledger.Conflict, "with effect from epoch 21", operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Chunk: 4, Slots: []uint32{0}, Reason: "x"})
+	w.must(operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 4, 1, late[1:])) // from 20
+	w.at(20, 0)
+	facts := query[ledger.FactsEntry](w, ledger.QueryFacts, ledger.EpochRef{Fleet: fleetID, Epoch: 20}).Facts
+	if len(facts.Chunks) != 2 || facts.Chunks[1].Enrolled != 1 {
+		t.Errorf("a chunk with a device is not listed: %+v", facts)
+	}
+}
+
+func TestEnrolAndRetireAreTheFleetOwners(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled(0, 1)
+	e := contracttest.Enrolment(fleetID, 0, 5, w.maker.Devices("new", 1))
+	for _, org := range []string{rival, lender, regulator, "nobody"} {
+		w.refused(ledger.Forbidden, org, org, ledger.FnEnrol, e)
+		w.refused(ledger.Forbidden, org, org, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{0}, Reason: "x"})
+	}
+}
+
+func TestEnrolBounds(t *testing.T) {
+	w := newWorld(t)
+	d := w.maker.Devices("pack", 2)
+	w.refused(ledger.Invalid, "slot 64", operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 63, d))
+	w.refused(ledger.Invalid, "chunk", operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, ledger.MaxChunks, 0, d))
+	w.refused(ledger.Invalid, "0 devices", operator, ledger.FnEnrol, ledger.Enrol{Fleet: fleetID})
+	w.refused(ledger.NotFound, "fleet-x", operator, ledger.FnEnrol, contracttest.Enrolment("fleet-x", 0, 0, d))
+	w.refused(ledger.Invalid, "fleet", operator, ledger.FnEnrol, contracttest.Enrolment("fleet-a/00000000", 0, 0, d))
+}
+
+func TestRetireRefusals(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled(0, 3)
+	retire := func(reason string, slots ...uint32) ledger.Retire {
+		return ledger.Retire{Fleet: fleetID, Slots: slots, Reason: reason}
+	}
+	w.refused(ledger.NotFound, "slot 3", operator, ledger.FnRetire, retire("x", 0, 3))
+	w.refused(ledger.Invalid, "ascending", operator, ledger.FnRetire, retire("x", 1, 1))
+	w.refused(ledger.Invalid, "0 slots", operator, ledger.FnRetire, retire("x"))
+	w.refused(ledger.Invalid, "reason", operator, ledger.FnRetire, retire("", 0))
+	w.must(operator, ledger.FnRetire, retire("x", 0))
+	w.refused(ledger.Conflict, "slot 0", operator, ledger.FnRetire, retire("x", 0, 1))
+}

@@ -1,0 +1,104 @@
+package contract
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+// submitProof verifies the answer to an approved request and records the verdict. Keys and facts are the ledger's; of the caller's there is the bundle alone. A
+// proof that does not verify is refused and leaves no trace, one that verifies is recorded whether the claims hold or not.
+func submitProof(r *run, a *ledger.SubmitProof) (*ledger.ProofVerdict, error) {
+	q, err := r.ownRequest(a.Request)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.requireApproved(a.Request); err != nil {
+		return nil, err
+	}
+	if err := r.checkAnswers(a); err != nil {
+		return nil, err
+	}
+	facts, err := r.finalFacts(q)
+	if err != nil {
+		return nil, err
+	}
+	verdict, err := r.verify(a.Bundle, facts)
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := json.Marshal(verdict)
+	if err != nil {
+		return nil, fmt.Errorf("encoding verdict: %w", err)
+	}
+	v := &ledger.ProofVerdict{Bundle: sha256.Sum256(a.Bundle), Holds: verdict.Holds(), Verdict: encoded, Time: r.now, TxID: r.tx.ID}
+	if err := put(r.state, ledger.VerdictKey(a.Request), v); err != nil {
+		return nil, err
+	}
+	r.event(ledger.EventVerified, ledger.EventPayload{
+		Fleet: q.Fleet, Owner: q.Owner, Requester: q.Requester, Epoch: &q.Epoch, Request: &a.Request, Holds: &v.Holds,
+	})
+	return v, nil
+}
+
+func (r *run) requireApproved(request commit.Digest) error {
+	d, err := get[ledger.Decision](r.state, ledger.DecisionKey(request))
+	if err != nil {
+		return err
+	}
+	if d == nil || !d.Approved {
+		return ledger.Refuse(ledger.Conflict, "request %s is not approved", request)
+	}
+	return nil
+}
+
+// checkAnswers compares what the bundle is about with what was asked, before the expensive part.
+func (r *run) checkAnswers(a *ledger.SubmitProof) error {
+	if len(a.Bundle) > ledger.MaxBundle {
+		return ledger.Refuse(ledger.Invalid, "bundle: has %d bytes, at most %d", len(a.Bundle), ledger.MaxBundle)
+	}
+	s, err := verify.BundleStatement(a.Bundle)
+	if err != nil {
+		return ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	if got := commit.Digest(s.Digest(r.tx.Ledger)); got != a.Request {
+		return ledger.Refuse(ledger.Invalid, "the bundle answers %s, not request %s", got, a.Request)
+	}
+	return nil
+}
+
+// finalFacts refuses as long as an anchor may come in: a verdict given earlier would be about other facts than an offline verifier's, and the owner could choose which.
+func (r *run) finalFacts(q *ledger.Request) (*verify.Facts, error) {
+	f, err := fleet(r.state, q.Fleet)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := r.facts(f, q.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	if !entry.Final {
+		return nil, ledger.Refuse(ledger.Expired, "too early: fleet %s may still anchor for epoch %d", q.Fleet, q.Epoch)
+	}
+	return &entry.Facts, nil
+}
+
+func (r *run) verify(bundle []byte, facts *verify.Facts) (*verify.Verdict, error) {
+	published, err := publishedKeys(r.state)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := verify.NewKeyring(published)
+	if err != nil {
+		return nil, fmt.Errorf("reading pinned keys: %w", err)
+	}
+	verdict, err := verify.VerifyBundle(bundle, facts, keys)
+	if err != nil {
+		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	return verdict, nil
+}

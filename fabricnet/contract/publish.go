@@ -1,0 +1,61 @@
+package contract
+
+import (
+	"bytes"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+// publishKey pins a verifying key to a circuit id, once and for ever: a key that could be replaced would let a proof verify under another setup
+// than the one its verdict names.
+func publishKey(r *run, k *verify.PublishedKey) (*verify.PublishedKey, error) {
+	if err := r.requireRole(ledger.RoleRegulator); err != nil {
+		return nil, err
+	}
+	if err := verify.CheckKey(*k); err != nil {
+		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	if err := checkSRSKey(r.env.SRS, k); err != nil {
+		return nil, err
+	}
+	key := ledger.PublishedKeyKey(k.CircuitID)
+	taken, err := exists(r.state, key)
+	if err != nil {
+		return nil, err
+	}
+	if taken {
+		return nil, ledger.Refuse(ledger.Conflict, "a key is pinned for %q", k.CircuitID)
+	}
+	if err := put(r.state, key, k); err != nil {
+		return nil, err
+	}
+	r.event(ledger.EventKeyPublished, ledger.EventPayload{CircuitID: k.CircuitID, Digest: &k.Digest})
+	return k, nil
+}
+
+// checkSRSKey lets a peer that has the SRS endorse no other: the powers were checked when it loaded them, the published key shows only a few.
+func checkSRSKey(srs *commit.SRS, k *verify.PublishedKey) error {
+	if k.CircuitID != verify.SRSKey || srs == nil {
+		return nil
+	}
+	want, err := verify.EncodeSRSKey(srs)
+	if err != nil {
+		return ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	if !bytes.Equal(want, k.Key) {
+		return ledger.Refuse(ledger.Invalid, "key is not of this peer's SRS %s", srs.Digest())
+	}
+	return nil
+}
+
+// publishedKeys lists all pinned keys, in the order of their circuit ids.
+func publishedKeys(s State) ([]verify.PublishedKey, error) {
+	keys := []verify.PublishedKey{}
+	err := scan(s, ledger.KeyPrefix, func(_ string, k *verify.PublishedKey) error {
+		keys = append(keys, *k)
+		return nil
+	})
+	return keys, err
+}

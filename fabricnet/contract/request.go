@@ -1,0 +1,135 @@
+package contract
+
+import (
+	"time"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/statement"
+)
+
+// request records a statement that the caller asks a fleet's owner to prove. Its id is the statement's digest on this ledger, which
+// every proof of it is bound to.
+func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
+	s, err := parseStatement(a.Statement)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkAsker(s); err != nil {
+		return nil, err
+	}
+	f, err := fleet(r.state, s.Fleet)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkAskable(s, f); err != nil {
+		return nil, err
+	}
+	id := commit.Digest(s.Digest(r.tx.Ledger))
+	nonce := ledger.NonceKey(s.Requester, s.Nonce)
+	for _, key := range []string{ledger.RequestKey(id), nonce} {
+		used, err := exists(r.state, key)
+		if err != nil {
+			return nil, err
+		}
+		if used {
+			return nil, ledger.Refuse(ledger.Conflict, "nonce %s was used by %s", s.Nonce, s.Requester)
+		}
+	}
+	q := &ledger.Request{
+		Statement: a.Statement, Requester: s.Requester, Owner: f.Owner, Fleet: f.ID, Epoch: s.Epoch,
+		Expiry: s.Expiry.Unix(), Time: r.now, TxID: r.tx.ID,
+	}
+	if err := put(r.state, ledger.RequestKey(id), q); err != nil {
+		return nil, err
+	}
+	if err := put(r.state, nonce, ledger.NonceUse{Request: id.String()}); err != nil {
+		return nil, err
+	}
+	r.event(ledger.EventRequested, ledger.EventPayload{Fleet: f.ID, Owner: f.Owner, Requester: s.Requester, Epoch: &s.Epoch, Request: &id})
+	return q, nil
+}
+
+func parseStatement(b []byte) (*statement.Statement, error) {
+	s, err := statement.Parse(b)
+	if err != nil {
+		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	return s, nil
+}
+
+// checkAsker lets nobody ask in another's name.
+func (r *run) checkAsker(s *statement.Statement) error {
+	g := r.tx.Genesis
+	if !g.HasRole(r.caller(), ledger.RoleFinancier) && !g.HasRole(r.caller(), ledger.RoleRegulator) {
+		return ledger.Refuse(ledger.Forbidden, "%s is neither a financier nor a regulator", r.caller())
+	}
+	if s.Requester != r.caller() {
+		return ledger.Refuse(ledger.Forbidden, "the statement's requester is %q, the caller is %s", s.Requester, r.caller())
+	}
+	return nil
+}
+
+func (r *run) checkAskable(s *statement.Statement, f *ledger.Fleet) error {
+	switch {
+	case s.Schema != f.Schema:
+		return ledger.Refuse(ledger.Invalid, "fleet %s has schema %s, the statement has %s", f.ID, f.Schema, s.Schema)
+	case s.Epoch >= r.epoch:
+		return ledger.Refuse(ledger.Invalid, "epoch %d is not over: it is epoch %d", s.Epoch, r.epoch)
+	case r.now >= s.Expiry.Unix():
+		return ledger.Refuse(ledger.Expired, "the statement expired at %s", s.Expiry.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// openRequest reads a request on which something may still be done: it exists, has not expired, is not withdrawn and has no verdict.
+func (r *run) openRequest(id commit.Digest) (*ledger.Request, error) {
+	q, err := requestOf(r.state, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.now >= q.Expiry {
+		return nil, ledger.Refuse(ledger.Expired, "request %s expired at %s", id, time.Unix(q.Expiry, 0).UTC().Format(time.RFC3339))
+	}
+	for _, done := range []struct{ what, key string }{
+		{"withdrawn", ledger.WithdrawalKey(id)},
+		{"verified", ledger.VerdictKey(id)},
+	} {
+		is, err := exists(r.state, done.key)
+		if err != nil {
+			return nil, err
+		}
+		if is {
+			return nil, ledger.Refuse(ledger.Conflict, "request %s is %s", id, done.what)
+		}
+	}
+	return q, nil
+}
+
+// ownRequest reads an open request about a fleet of the caller's.
+func (r *run) ownRequest(id commit.Digest) (*ledger.Request, error) {
+	q, err := r.openRequest(id)
+	if err != nil {
+		return nil, err
+	}
+	if q.Owner != r.caller() {
+		return nil, ledger.Refuse(ledger.Forbidden, "request %s is about a fleet of %s, not of %s", id, q.Owner, r.caller())
+	}
+	return q, nil
+}
+
+func requestOf(s State, id commit.Digest) (*ledger.Request, error) {
+	q, err := get[ledger.Request](s, ledger.RequestKey(id))
+	if err == nil && q == nil {
+		return nil, ledger.Refuse(ledger.NotFound, "request %s is not known", id)
+	}
+	return q, err
+}
+
+func ownerOfRequest(s State, id commit.Digest) ([]string, error) {
+	q, err := requestOf(s, id)
+	if err != nil {
+		return nil, err
+	}
+	return []string{q.Owner}, nil
+}

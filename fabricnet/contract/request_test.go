@@ -1,0 +1,163 @@
+package contract_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/statement"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+// asked is a world in which the lender asks about epoch 11 of fleet-a, until noon of epoch 14. It is the first hour of epoch 12.
+func asked(t *testing.T) (*world, *statement.Statement) {
+	w, _ := anchorable(t)
+	return w, contracttest.Statement(fleetID, 11, 1, w.genesis.EpochStart(14).Add(12*time.Hour))
+}
+
+func (w *world) ask(s *statement.Statement) commit.Digest {
+	w.t.Helper()
+	w.must(lender, ledger.FnRequest, ledger.Ask{Statement: s.Canonical()})
+	return s.Digest(w.id)
+}
+
+func (w *world) status(id commit.Digest) ledger.Status {
+	w.t.Helper()
+	return query[ledger.RequestEntry](w, ledger.QueryRequest, ledger.RequestRef{Request: id}).Status
+}
+
+func TestRequest(t *testing.T) {
+	w, s := asked(t)
+	id := w.ask(s)
+	e := query[[]ledger.RequestEntry](w, ledger.QueryRequests, ledger.Nothing{})
+	if len(e) != 1 || e[0].ID != id || e[0].Status != ledger.StatusOpen || e[0].Request.Owner != operator || e[0].Request.Requester != lender {
+		t.Errorf("requests are %+v", e)
+	}
+	w.at(14, 12*time.Hour)
+	if got := w.status(id); got != ledger.StatusExpired {
+		t.Errorf("an old request is %s", got)
+	}
+}
+
+func TestRequestRefusals(t *testing.T) {
+	w, s := asked(t)
+	change := func(f func(*statement.Statement)) ledger.Ask {
+		c := *s
+		f(&c)
+		return ledger.Ask{Statement: c.Canonical()}
+	}
+	good := ledger.Ask{Statement: s.Canonical()}
+	for _, org := range []string{operator, rival} {
+		w.refused(ledger.Forbidden, org, org, ledger.FnRequest, good)
+	}
+	w.refused(ledger.Forbidden, "requester", regulator, ledger.FnRequest, good)
+	w.refused(ledger.Invalid, "canonical", lender, ledger.FnRequest, ledger.Ask{Statement: append(s.Canonical(), '\n')})
+	w.refused(ledger.Invalid, "statement", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Purpose = "" }))
+	w.refused(ledger.NotFound, "fleet-x", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Fleet = "fleet-x" }))
+	w.refused(ledger.Invalid, "fleet", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Fleet = "fleet-a/" }))
+	w.refused(ledger.Invalid, "schema", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Schema = "charger/v1" }))
+	w.refused(ledger.Invalid, "epoch 12 is not over", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Epoch = 12 }))
+	w.refused(ledger.Invalid, "is not over", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Epoch = 1 << 62 }))
+	w.refused(ledger.Expired, "expired", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Expiry = w.now }))
+	w.must(lender, ledger.FnRequest, good)
+	w.refused(ledger.Conflict, "nonce", lender, ledger.FnRequest, good)
+	w.refused(ledger.Conflict, "nonce", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Purpose = "another loan" }))
+	w.must(regulator, ledger.FnRequest, change(func(s *statement.Statement) { s.Requester = regulator }))
+}
+
+func TestDecide(t *testing.T) {
+	w, s := asked(t)
+	id := w.ask(s)
+	yes := ledger.Decide{Request: id, Approve: true}
+	for _, org := range []string{rival, lender, regulator} {
+		w.refused(ledger.Forbidden, "fleet of operator", org, ledger.FnDecide, yes)
+	}
+	w.refused(ledger.NotFound, "not known", operator, ledger.FnDecide, ledger.Decide{Approve: true})
+	w.refused(ledger.Invalid, "reasons", operator, ledger.FnDecide, ledger.Decide{Request: id})
+	w.refused(ledger.Invalid, "reason", operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true, Reasons: []string{""}})
+	w.must(operator, ledger.FnDecide, yes)
+	w.refused(ledger.Conflict, "is decided", operator, ledger.FnDecide, ledger.Decide{Request: id, Reasons: []string{"no more"}})
+	if got := w.status(id); got != ledger.StatusApproved {
+		t.Errorf("an approved request is %s", got)
+	}
+}
+
+func TestDecideComesTooLate(t *testing.T) {
+	w, s := asked(t)
+	id := w.ask(s)
+	w.at(14, 12*time.Hour)
+	w.refused(ledger.Expired, "expired", operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
+}
+
+func TestWithdraw(t *testing.T) {
+	w, s := asked(t)
+	id := w.ask(s)
+	w.must(operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
+	for _, org := range []string{operator, regulator} {
+		w.refused(ledger.Forbidden, "is by lender", org, ledger.FnWithdraw, ledger.RequestRef{Request: id})
+	}
+	w.must(lender, ledger.FnWithdraw, ledger.RequestRef{Request: id})
+	w.refused(ledger.Conflict, "withdrawn", lender, ledger.FnWithdraw, ledger.RequestRef{Request: id})
+	w.refused(ledger.Conflict, "withdrawn", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: id})
+	if got := w.status(id); got != ledger.StatusWithdrawn {
+		t.Errorf("a withdrawn request is %s", got)
+	}
+}
+
+// bundle is well-formed and proves nothing.
+func bundle(t *testing.T, s *statement.Statement) []byte {
+	t.Helper()
+	b, err := (&verify.Bundle{Statement: s}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestSubmitProofRefusals(t *testing.T) {
+	w, s := asked(t)
+	id := w.ask(s)
+	submit := func(b []byte) ledger.SubmitProof { return ledger.SubmitProof{Request: id, Bundle: b} }
+	b := bundle(t, s)
+	w.refused(ledger.NotFound, "not known", operator, ledger.FnSubmitProof, ledger.SubmitProof{Bundle: b})
+	w.refused(ledger.Conflict, "not approved", operator, ledger.FnSubmitProof, submit(b))
+	w.must(operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
+	for _, org := range []string{rival, lender, regulator} {
+		w.refused(ledger.Forbidden, "fleet of operator", org, ledger.FnSubmitProof, submit(b))
+	}
+	w.refused(ledger.Invalid, "bundle", operator, ledger.FnSubmitProof, submit([]byte("bundle")))
+	w.refused(ledger.Invalid, "bundle", operator, ledger.FnSubmitProof, submit(nil))
+	other := *s
+	other.MinimumCoverage = "0"
+	w.refused(ledger.Invalid, "not request", operator, ledger.FnSubmitProof, submit(bundle(t, &other)))
+	w.refused(ledger.Expired, "may still anchor", operator, ledger.FnSubmitProof, submit(b))
+	w.at(13, 0) // past the window: nothing was anchored
+	w.refused(ledger.Invalid, "12", operator, ledger.FnSubmitProof, submit(b))
+	w.at(14, 12*time.Hour)
+	w.refused(ledger.Expired, "expired", operator, ledger.FnSubmitProof, submit(b))
+	if got := w.status(id); got != ledger.StatusExpired {
+		t.Errorf("after refusals the request is %s", got)
+	}
+}
+
+func TestRefusedRequestIsNotProven(t *testing.T) {
+	w, s := asked(t)
+	id := w.ask(s)
+	w.must(operator, ledger.FnDecide, ledger.Decide{Request: id, Reasons: []string{"no grant"}})
+	w.refused(ledger.Conflict, "not approved", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: id, Bundle: bundle(t, s)})
+	if got := w.status(id); got != ledger.StatusRefused {
+		t.Errorf("a refused request is %s", got)
+	}
+}
+
+// A proof is verified with the ledger's keys: without a pinned one none is accepted, whatever the caller brings.
+func TestProofNeedsPinnedKeys(t *testing.T) {
+	w, d := anchorable(t)
+	w.anchor(11, w.attested(11, 0, d))
+	s := contracttest.Statement(fleetID, 11, 1, w.genesis.EpochStart(14))
+	id := w.ask(s)
+	w.must(operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
+	w.refused(ledger.Invalid, "bundle proves 0 chunks, the ledger anchors 1", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: id, Bundle: bundle(t, s)})
+}

@@ -1,0 +1,284 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+)
+
+// Whoever holds the directory holds all keys. These tests are about one who holds some, and about a peer's or a caller's software that does not keep to the rules.
+
+// proposed runs a call up to an endorsed transaction.
+func (n *network) proposed(org, fleet string, endorsers ...string) (*signedProposal, *transaction) {
+	n.t.Helper()
+	call := ledger.Call{Function: ledger.FnRegisterFleet, Args: ledger.Encode(fleetArgs(fleet))}
+	sp := ok[*signedProposal](n.t)(n.propose(org, call))
+	answers := ok[[]*endorsed](n.t)(n.endorse(sp, endorsers))
+	return sp, ok[*transaction](n.t)(agree(sp, answers))
+}
+
+// committed tries to commit a transaction as it is.
+func (n *network) committed(t *transaction) error {
+	n.t.Helper()
+	p := &pending{encoded: encode(t)}
+	var err error
+	if p.decoded, err = decodeTransaction(n.id, p.encoded); err != nil {
+		return err
+	}
+	n.enqueue(p)
+	return p.err
+}
+
+// forced puts a transaction into a sealed block without any check, with its effects, and verifies.
+func (n *network) forced(t *transaction) error {
+	n.t.Helper()
+	d := ok[*decoded](n.t)(decodeTransaction(n.id, encode(t)))
+	err := n.db.Update(func(tx *bbolt.Tx) error {
+		before, err := readHead(tx, n.id)
+		if err != nil {
+			return err
+		}
+		at := version{Height: before.Height + 1}
+		for _, w := range d.outcome.Writes {
+			if err := (stateView{tx.Bucket(bucketState)}).put(w.Key, at, w.Value); err != nil {
+				return err
+			}
+		}
+		if err := tx.Bucket(bucketTransactions).Put([]byte(d.id), at.bytes()); err != nil {
+			return err
+		}
+		blk := &block{Version: blockVersion, Height: at.Height, Previous: before.Hash, Time: n.now(), Transactions: [][]byte{encode(t)}}
+		_, err = n.seal(tx, blk)
+		return err
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	_, err = n.Verify()
+	return err
+}
+
+// refusedBoth says that a transaction is refused at commit, and found at verification when it was committed nevertheless.
+func refusedBoth(t *testing.T, n *network, tx *transaction, text string) {
+	t.Helper()
+	if err := n.committed(tx); err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("at commit: got %v, want %q", err, text)
+	}
+	var damage *Damage
+	if err := n.forced(tx); !errors.As(err, &damage) || !strings.Contains(err.Error(), text) {
+		t.Errorf("at verification: got %v, want %q", err, text)
+	}
+}
+
+func TestTransactionsThatBreakTheRules(t *testing.T) {
+	for name, c := range map[string]struct {
+		text  string
+		forge func(n *network) *transaction
+	}{
+		"endorsed by owner and lender": {"not_endorsed", func(n *network) *transaction {
+			_, tx := n.proposed(operator, fleetID, lender, operator)
+			return tx
+		}},
+		"endorsed by the regulator twice": {"ascending", func(n *network) *transaction {
+			_, tx := n.proposed(operator, fleetID, regulator)
+			tx.Endorsements = append(tx.Endorsements, tx.Endorsements[0])
+			return tx
+		}},
+		"endorsement in another's name": {"signature of lender", func(n *network) *transaction {
+			_, tx := n.proposed(operator, fleetID, operator, regulator)
+			tx.Endorsements[0].Org = lender
+			return tx
+		}},
+		"endorsement of another proposal": {"signature of lender", func(n *network) *transaction {
+			_, other := n.proposed(operator, "fleet-b", lender, regulator)
+			_, tx := n.proposed(operator, fleetID, lender, regulator)
+			tx.Endorsements = other.Endorsements
+			return tx
+		}},
+		"outcome changed": {"signature of lender", func(n *network) *transaction {
+			_, tx := n.proposed(operator, fleetID, lender, regulator)
+			out := ok[*outcome](n.t)(decode[outcome]("outcome", tx.Outcome))
+			out.Result = []byte("{}")
+			tx.Outcome = encode(out)
+			return tx
+		}},
+		"proposal of another caller": {"signature of rival", func(n *network) *transaction {
+			sp, _ := n.proposed(operator, fleetID, lender, regulator)
+			p := ok[*proposal](n.t)(decode[proposal]("proposal", sp.encoded))
+			p.Caller = rival
+			return n.endorsedBlindly(&signedProposal{encoded: encode(p), signature: sp.signature}, fleetID)
+		}},
+		"proposal for another ledger": {"for ledger", func(n *network) *transaction {
+			sp, _ := n.proposed(operator, fleetID, lender, regulator)
+			p := ok[*proposal](n.t)(decode[proposal]("proposal", sp.encoded))
+			p.Ledger[0] ^= 1
+			return n.endorsedBlindly(n.resigned(p), fleetID)
+		}},
+		"short nonce": {"nonce", func(n *network) *transaction {
+			sp, _ := n.proposed(operator, fleetID, lender, regulator)
+			p := ok[*proposal](n.t)(decode[proposal]("proposal", sp.encoded))
+			p.Nonce = p.Nonce[1:]
+			return n.endorsedBlindly(n.resigned(p), fleetID)
+		}},
+		"held back": {"committed at", func(n *network) *transaction {
+			_, tx := n.proposed(operator, fleetID, lender, regulator)
+			n.clock.Add(int64(maxProposalAge/time.Second) + 1)
+			return tx
+		}},
+		"from the future": {"committed at", func(n *network) *transaction {
+			n.clock.Add(5)
+			_, tx := n.proposed(operator, fleetID, lender, regulator)
+			n.clock.Add(-5)
+			return tx
+		}},
+		"recorded before": {"is recorded", func(n *network) *transaction {
+			_, tx := n.proposed(operator, fleetID, lender, regulator)
+			if err := n.committed(tx); err != nil {
+				n.t.Fatal(err)
+			}
+			return tx
+		}},
+		"read something older": {"meanwhile", func(n *network) *transaction {
+			_, tx := n.proposed(operator, fleetID, lender, regulator)
+			_, other := n.proposed(rival, fleetID, lender, regulator)
+			if err := n.committed(other); err != nil {
+				n.t.Fatal(err)
+			}
+			return tx
+		}},
+		"writes out of order": {"ascending", func(n *network) *transaction {
+			sp, tx := n.proposed(operator, fleetID, lender, regulator)
+			out := ok[*outcome](n.t)(decode[outcome]("outcome", tx.Outcome))
+			out.Writes = append(out.Writes, out.Writes[0])
+			return n.signedOutcome(sp, out)
+		}},
+		"writes nothing": {"no write", func(n *network) *transaction {
+			sp, tx := n.proposed(operator, fleetID, lender, regulator)
+			out := ok[*outcome](n.t)(decode[outcome]("outcome", tx.Outcome))
+			out.Writes = nil
+			return n.signedOutcome(sp, out)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNetwork(t)
+			refusedBoth(t, n, c.forge(n), c.text)
+		})
+	}
+}
+
+func (n *network) resigned(p *proposal) *signedProposal {
+	encoded := encode(p)
+	return &signedProposal{encoded: encoded, signature: n.keys[p.Caller].sign(proposalBytes(n.id, encoded))}
+}
+
+// endorsedBlindly is endorsed by peers that checked nothing.
+func (n *network) endorsedBlindly(sp *signedProposal, fleet string) *transaction {
+	n.t.Helper()
+	_, tx := n.proposed(operator, fleet, lender, regulator)
+	return n.signedOutcome(sp, ok[*outcome](n.t)(decode[outcome]("outcome", tx.Outcome)))
+}
+
+func (n *network) signedOutcome(sp *signedProposal, out *outcome) *transaction {
+	tx := &transaction{Proposal: sp.encoded, Signature: sp.signature, Outcome: encode(out)}
+	for _, org := range []string{lender, regulator} {
+		tx.Endorsements = append(tx.Endorsements, endorsement{Org: org, Signature: n.keys[org].sign(endorsementBytes(n.id, org, tx.Proposal, tx.Outcome))})
+	}
+	return tx
+}
+
+func TestPeersCheckProposals(t *testing.T) {
+	n := newNetwork(t)
+	call := ledger.Call{Function: ledger.FnRegisterFleet, Args: ledger.Encode(fleetArgs(fleetID))}
+	good := ok[*signedProposal](t)(n.propose(operator, call))
+	change := func(f func(*proposal)) *signedProposal {
+		p := ok[*proposal](t)(decode[proposal]("proposal", good.encoded))
+		f(p)
+		return n.resigned(p)
+	}
+	skew := int64(ledger.MaxClockSkew / time.Second)
+	for name, c := range map[string]struct {
+		sp   *signedProposal
+		text string
+	}{
+		"bad signature":          {&signedProposal{encoded: good.encoded, signature: make([]byte, 64)}, "signature of operator"},
+		"signed by another":      {&signedProposal{encoded: good.encoded, signature: n.keys[rival].sign(proposalBytes(n.id, good.encoded))}, "signature of operator"},
+		"other transient input":  {&signedProposal{encoded: good.encoded, signature: good.signature, transient: map[string][]byte{"attestations": {1}}}, "transient"},
+		"garbage":                {&signedProposal{encoded: []byte("x")}, "proposal"},
+		"another ledger":         {change(func(p *proposal) { p.Ledger[3] ^= 1 }), "for ledger"},
+		"a clock that is behind": {change(func(p *proposal) { p.Time -= skew + 1 }), "from this peer's time"},
+		"a clock that is ahead":  {change(func(p *proposal) { p.Time += skew + 1 }), "from this peer's time"},
+	} {
+		if _, err := n.peer(regulator).endorse(c.sp); err == nil || !strings.Contains(err.Error(), c.text) {
+			t.Errorf("%s: got %v, want %q", name, err, c.text)
+		}
+	}
+	stranger := ok[*proposal](t)(decode[proposal]("proposal", good.encoded))
+	stranger.Caller = "nobody"
+	if _, err := n.peer(regulator).endorse(&signedProposal{encoded: encode(stranger)}); ledger.CodeOf(err) != ledger.Forbidden {
+		t.Errorf("a stranger's proposal: %v", err)
+	}
+	if _, err := n.peer(regulator).endorse(good); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPeersMustAgree(t *testing.T) {
+	n := newNetwork(t)
+	sp, _ := n.proposed(operator, fleetID, lender, regulator)
+	answers := ok[[]*endorsed](t)(n.endorse(sp, []string{lender, regulator}))
+	answers[1].outcome = append([]byte(nil), answers[1].outcome...)
+	answers[1].outcome[len(answers[1].outcome)-1] ^= 1
+	if _, err := agree(sp, answers); ledger.CodeOf(err) != ledger.NotEndorsed {
+		t.Errorf("different outcomes: %v", err)
+	}
+	answers[1].height++
+	if _, err := agree(sp, answers); !errors.Is(err, errStale) {
+		t.Errorf("different heights: %v", err)
+	}
+}
+
+// A key that comes under a prefix after a range was read is seen.
+func TestPhantomsAreSeen(t *testing.T) {
+	n := newNetwork(t)
+	n.anchored()
+	ranged := ok[*outcome](t)(decode[outcome]("outcome", n.lastOutcome()))
+	if len(ranged.Ranges) != 1 || ranged.Ranges[0].Prefix != ledger.SlotPrefix(fleetID, 0) {
+		t.Fatalf("an anchor reads the ranges %+v", ranged.Ranges)
+	}
+	check := func() error {
+		return n.db.View(func(tx *bbolt.Tx) error {
+			return (&book{state: stateView{tx.Bucket(bucketState)}}).checkReads(&outcome{Ranges: ranged.Ranges})
+		})
+	}
+	if err := check(); err != nil {
+		t.Fatal(err)
+	}
+	d := n.maker.Devices("late", 1)[0]
+	n.done(n.book(operator).Enrol(context.Background(), ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{{Slot: 63, Certificate: d.Certificate}}}))
+	if err := check(); !errors.Is(err, errStale) {
+		t.Errorf("a slot that came later: %v", err)
+	}
+}
+
+func (n *network) lastOutcome() (out []byte) {
+	n.t.Helper()
+	if err := n.db.View(func(tx *bbolt.Tx) error {
+		_, value := tx.Bucket(bucketBlocks).Cursor().Last()
+		_, blk, err := decodeBlock(value)
+		if err != nil {
+			return err
+		}
+		d, err := decodeTransaction(n.id, blk.Transactions[0])
+		out = d.Outcome
+		return err
+	}); err != nil {
+		n.t.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,136 @@
+package embedded
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/assay-net/assay/fabricnet/contract"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// signedProposal is what a peer is sent: the proposal, its signature, and the transient input that the proposal has the digest of.
+type signedProposal struct {
+	encoded, signature []byte
+	transient          map[string][]byte
+}
+
+// endorsed is a peer's answer.
+type endorsed struct {
+	endorsement
+	outcome []byte
+	height  uint64 // of the snapshot
+}
+
+// peer is one organisation's node: it trusts no other's word, only the ledger's state.
+type peer struct {
+	org    string
+	key    orgKey
+	ledger *Ledger
+	store  attestationStore
+}
+
+func (l *Ledger) peer(org string) *peer {
+	return &peer{org: org, key: l.keys[org], ledger: l, store: attestationsOf(l.dir, org)}
+}
+
+// endorse checks a proposal, runs it on a snapshot and signs what came out.
+func (p *peer) endorse(sp *signedProposal) (*endorsed, error) {
+	proposed, err := p.check(sp)
+	if err != nil {
+		return nil, err
+	}
+	out := &endorsed{endorsement: endorsement{Org: p.org}}
+	err = p.ledger.db.View(func(tx *bbolt.Tx) error {
+		h, err := readHead(tx, p.ledger.id)
+		if err != nil {
+			return err
+		}
+		out.height = h.Height
+		out.outcome, err = p.run(tx, sp, proposed)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("peer of %s: %w", p.org, err)
+	}
+	out.Signature = p.key.sign(endorsementBytes(p.ledger.id, p.org, sp.encoded, out.outcome))
+	return out, nil
+}
+
+// check authenticates the caller and holds the proposal's time against the peer's clock, as the contract requires of its driver.
+func (p *peer) check(sp *signedProposal) (*proposal, error) {
+	proposed, err := decode[proposal]("proposal", sp.encoded)
+	if err != nil {
+		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	if commit.Digest(proposed.Ledger) != p.ledger.id {
+		return nil, ledger.Refuse(ledger.Invalid, "the proposal is for ledger %s", commit.Digest(proposed.Ledger))
+	}
+	caller, ok := p.ledger.genesis.Organisation(proposed.Caller)
+	if !ok {
+		return nil, ledger.Refuse(ledger.Forbidden, "%q is not an organisation of this ledger", proposed.Caller)
+	}
+	key, err := caller.PublicKey()
+	if err != nil {
+		return nil, err
+	}
+	if !ed25519.Verify(key, proposalBytes(p.ledger.id, sp.encoded), sp.signature) {
+		return nil, ledger.Refuse(ledger.Forbidden, "signature of %s does not verify", proposed.Caller)
+	}
+	if proposed.Transient != transientDigest(sp.transient) {
+		return nil, ledger.Refuse(ledger.Invalid, "transient input is not the one that was proposed")
+	}
+	skew := time.Duration(p.ledger.now()-proposed.Time) * time.Second
+	if skew < -ledger.MaxClockSkew || skew > ledger.MaxClockSkew {
+		return nil, ledger.Refuse(ledger.Expired, "proposed %s from this peer's time, at most %s is accepted", skew, ledger.MaxClockSkew)
+	}
+	return proposed, nil
+}
+
+func (p *peer) run(tx *bbolt.Tx, sp *signedProposal, proposed *proposal) ([]byte, error) {
+	s := simulate(stateView{tx.Bucket(bucketState)})
+	t := &decoded{id: transactionID(p.ledger.id, sp.encoded), proposal: proposed}
+	b := &book{id: p.ledger.id, genesis: p.ledger.genesis}
+	environment := &contract.Environment{SRS: p.ledger.srs, Keep: p.store.keep}
+	call := ledger.Call{Function: proposed.Function, Args: proposed.Args, Transient: sp.transient}
+	result, err := contract.Execute(environment, b.tx(t), s, call)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.outcome(result)
+	if err != nil {
+		return nil, err
+	}
+	return encode(out), nil
+}
+
+// transientDigest covers names and values. What it covers is attestations, which hide what they commit to.
+func transientDigest(transient map[string][]byte) [32]byte {
+	var parts [][]byte
+	for _, name := range slices.Sorted(maps.Keys(transient)) {
+		parts = append(parts, []byte(name), transient[name])
+	}
+	return sha256.Sum256(ledger.Tagged("assay/v1/transient", parts...))
+}
+
+// agree gathers answers into one transaction. Peers that saw different heights may differ and are asked again; others must not.
+func agree(sp *signedProposal, answers []*endorsed) (*transaction, error) {
+	t := &transaction{Proposal: sp.encoded, Signature: sp.signature, Outcome: answers[0].outcome}
+	for _, a := range answers {
+		if a.height != answers[0].height {
+			return nil, errStale
+		}
+		if !bytes.Equal(a.outcome, t.Outcome) {
+			return nil, ledger.Refuse(ledger.NotEndorsed, "the peers of %s and %s came to different outcomes", answers[0].Org, a.Org)
+		}
+		t.Endorsements = append(t.Endorsements, a.endorsement)
+	}
+	return t, nil
+}

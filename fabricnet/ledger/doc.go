@@ -1,0 +1,27 @@
+// Package ledger is what the rest of the project sees of the consortium's ledger, whichever ledger it is: who takes part
+// ([Genesis]), what is recorded ([Maker], [Fleet], [Slot], [Anchor], [Request], [Decision], [ProofVerdict]), under which keys,
+// with which calls ([Call] and the argument types), and how a program talks to it ([Client], and [Book] for typed calls).
+//
+// # Who decides what
+//
+// The rules are in package contract. They are run by the peers of several organisations, each for itself, and a change counts when
+// an [EndorsementRule] is met: by default the regulator and one more organisation that is not the owner concerned. The rule is part of
+// the genesis, and so of the ledger id that every device signs.
+//
+// # Encodings
+//
+// Arguments, records and results are JSON in one form: what json.Marshal writes for the Go type, field by field in order. Decoders take that
+// form and nothing else, so that a record has one digest and two peers never read one argument in two ways. Everything is bounded before it
+// is decoded. Times are Unix seconds, bytes are base64, digests 64 lower-case hexadecimal digits.
+//
+// # Attestations
+//
+// A device's attestation is never part of a call's arguments. It travels as transient input ([TransientAttestations]), which peers see and do not
+// record; each peer keeps the attestations that it checked in a store of its own, addressed by the Merkle root in the anchor.
+//
+// # Trust export
+//
+// [Trust] is the part of the ledger that an offline verifier needs, signed by the regulator. [ParseTrust] checks that it is consistent in itself
+// and signed by a regulator of the genesis in it. It cannot know whether that is the right consortium: compare [Trust.Ledger] with a
+// ledger id obtained in another way. Nor does it show that the export is recent, or that nothing was left out after its height.
+package ledger

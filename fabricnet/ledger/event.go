@@ -1,0 +1,49 @@
+package ledger
+
+import (
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// Names of events. Every call that changes the ledger puts exactly one.
+const (
+	EventMakerRegistered = "maker_registered"
+	EventFleetRegistered = "fleet_registered"
+	EventEnrolled        = "enrolled"
+	EventRetired         = "retired"
+	EventAnchored        = "anchored"
+	EventKeyPublished    = "key_published"
+	EventRequested       = "requested"
+	EventDecided         = "decided"
+	EventVerified        = "verified"
+	EventWithdrawn       = "withdrawn"
+)
+
+// Event tells that a call changed the ledger.
+type Event struct {
+	Height  uint64       `json:"height"`
+	TxID    string       `json:"tx_id"`
+	Name    string       `json:"name"`
+	Payload EventPayload `json:"payload"`
+}
+
+// EventPayload is what a listener needs in order to decide whether to look; the record has the rest. Fields that do not apply are left out.
+type EventPayload struct {
+	// Organisation called.
+	Organisation string         `json:"organisation"`
+	Maker        string         `json:"maker,omitempty"`
+	Fleet        string         `json:"fleet,omitempty"`
+	Owner        string         `json:"owner,omitempty"`
+	Requester    string         `json:"requester,omitempty"`
+	Chunk        *uint32        `json:"chunk,omitempty"`
+	Epoch        *uint64        `json:"epoch,omitempty"`
+	Devices      int            `json:"devices,omitempty"`
+	CircuitID    string         `json:"circuit_id,omitempty"`
+	Digest       *commit.Digest `json:"digest,omitempty"`
+	Request      *commit.Digest `json:"request,omitempty"`
+	// Approved is set by a decision, Holds by a verdict.
+	Approved *bool `json:"approved,omitempty"`
+	Holds    *bool `json:"holds,omitempty"`
+}
+
+// MaxEventPayload bounds an encoded payload.
+const MaxEventPayload = 4 << 10

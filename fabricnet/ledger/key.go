@@ -1,0 +1,84 @@
+package ledger
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// State keys. There is one key per thing and no list or counter among them, so that calls about different things never conflict. Every part is an
+// id, fixed-width hexadecimal or a hexadecimal digest: no part holds a '/', so no two things share a key and no prefix reaches into another's.
+// Fixed width keeps numbers in order.
+const (
+	MakerPrefix   = "maker/"
+	FleetPrefix   = "fleet/"
+	KeyPrefix     = "key/"
+	RequestPrefix = "request/"
+)
+
+// MakerKey holds a Maker.
+func MakerKey(id string) string { return MakerPrefix + id }
+
+// MakerAuthorityKey holds the id of the maker whose CA has this public key.
+func MakerAuthorityKey(publicKey commit.Digest) string { return "authority/" + publicKey.String() }
+
+// FleetKey holds a Fleet.
+func FleetKey(id string) string { return FleetPrefix + id }
+
+// ChunkPrefix is the prefix of a fleet's chunks.
+func ChunkPrefix(fleet string) string { return "chunk/" + fleet + "/" }
+
+// ChunkKey holds a Chunk.
+func ChunkKey(fleet string, chunk uint32) string { return ChunkPrefix(fleet) + hex32(chunk) }
+
+// SlotPrefix is the prefix of a chunk's slots.
+func SlotPrefix(fleet string, chunk uint32) string { return "slot/" + fleet + "/" + hex32(chunk) + "/" }
+
+// SlotKeyOf holds a Slot.
+func SlotKeyOf(fleet string, chunk, slot uint32) string {
+	return SlotPrefix(fleet, chunk) + hex32(slot)
+}
+
+// DeviceKey holds the Position of a device key's last enrolment.
+func DeviceKey(id commit.DeviceID) string { return "device/" + id.String() }
+
+// SerialKey holds the Position of a (maker, serial) pair's last enrolment.
+func SerialKey(maker, serial string) string {
+	return "serial/" + maker + "/" + hex.EncodeToString([]byte(serial))
+}
+
+// AnchorPrefix is the prefix of a fleet's anchors for an epoch.
+func AnchorPrefix(fleet string, epoch uint64) string {
+	return "anchor/" + fleet + "/" + fmt.Sprintf("%016x", epoch) + "/"
+}
+
+// AnchorKey holds an Anchor.
+func AnchorKey(fleet string, epoch uint64, chunk uint32) string {
+	return AnchorPrefix(fleet, epoch) + hex32(chunk)
+}
+
+// AnchorHeadKey holds an AnchorHead.
+func AnchorHeadKey(fleet string, chunk uint32) string { return "head/" + fleet + "/" + hex32(chunk) }
+
+// PublishedKeyKey holds a verify.PublishedKey. Circuit ids hold a '/', so they are spelt in hexadecimal.
+func PublishedKeyKey(circuitID string) string {
+	return KeyPrefix + hex.EncodeToString([]byte(circuitID))
+}
+
+// RequestKey holds a Request.
+func RequestKey(id commit.Digest) string { return RequestPrefix + id.String() }
+
+// NonceKey holds a NonceUse. A statement's nonce is fixed-width hexadecimal.
+func NonceKey(requester, nonce string) string { return "nonce/" + requester + "/" + nonce }
+
+// DecisionKey holds a Decision.
+func DecisionKey(request commit.Digest) string { return "decision/" + request.String() }
+
+// WithdrawalKey holds a Withdrawal.
+func WithdrawalKey(request commit.Digest) string { return "withdrawal/" + request.String() }
+
+// VerdictKey holds a ProofVerdict.
+func VerdictKey(request commit.Digest) string { return "verdict/" + request.String() }
+
+func hex32(n uint32) string { return fmt.Sprintf("%08x", n) }

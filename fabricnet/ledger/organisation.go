@@ -1,0 +1,80 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Role is what an organisation may do. An organisation may have several, but a regulator owns nothing.
+type Role string
+
+const (
+	// RoleOwner registers fleets, enrols devices, anchors, decides and proves.
+	RoleOwner Role = "owner"
+	// RoleFinancier asks.
+	RoleFinancier Role = "financier"
+	// RoleRegulator registers makers, publishes keys, asks, and signs trust exports.
+	RoleRegulator Role = "regulator"
+)
+
+// Organisation takes part in the consortium with a node and a key.
+type Organisation struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Roles []Role `json:"roles"`
+	// Key is the organisation's Ed25519 key, PKIX in DER.
+	Key []byte `json:"key"`
+}
+
+// Has reports whether the organisation has the role.
+func (o *Organisation) Has(r Role) bool { return slices.Contains(o.Roles, r) }
+
+// PublicKey decodes Key.
+func (o *Organisation) PublicKey() (ed25519.PublicKey, error) {
+	if len(o.Key) > 64 {
+		return nil, fmt.Errorf("organisation %s: key has %d bytes, at most 64", o.ID, len(o.Key))
+	}
+	parsed, err := x509.ParsePKIXPublicKey(o.Key)
+	if err != nil {
+		return nil, fmt.Errorf("organisation %s: key: %w", o.ID, err)
+	}
+	key, ok := parsed.(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("organisation %s: key is not Ed25519", o.ID)
+	}
+	if again, err := x509.MarshalPKIXPublicKey(key); err != nil || !bytes.Equal(again, o.Key) {
+		return nil, fmt.Errorf("organisation %s: key is not in its canonical encoding", o.ID)
+	}
+	return key, nil
+}
+
+func (o *Organisation) check() error {
+	if err := CheckID("organisation id", o.ID); err != nil {
+		return err
+	}
+	if err := CheckText("organisation name", o.Name, MaxTitle, true); err != nil {
+		return err
+	}
+	if len(o.Roles) == 0 {
+		return fmt.Errorf("organisation %s: has no role", o.ID)
+	}
+	for i, r := range o.Roles {
+		if r != RoleOwner && r != RoleFinancier && r != RoleRegulator {
+			return fmt.Errorf("organisation %s: unknown role %q", o.ID, r)
+		}
+		if slices.Contains(o.Roles[:i], r) {
+			return fmt.Errorf("organisation %s: role %s is listed twice", o.ID, r)
+		}
+	}
+	if o.Has(RoleRegulator) && o.Has(RoleOwner) {
+		return fmt.Errorf("organisation %s: a regulator cannot be an owner", o.ID)
+	}
+	_, err := o.PublicKey()
+	return err
+}
+
+var errNoRegulator = errors.New("genesis: no organisation has the regulator role")
