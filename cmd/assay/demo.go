@@ -58,7 +58,7 @@ made once and kept in the key cache.`,
 	f.Uint64Var(&c.seed, "seed", 1, "seed of the simulated batteries' ageing")
 	f.StringVar(&c.from, "from", "", "take the batteries from a file of measurements instead")
 	f.StringVar(&c.format, "format", "", "format of the file: bdf or cycles")
-	f.Var(&decimalFlag{value: &c.rated, places: 6, unit: "AH"}, "rated-capacity", "rated capacity of the file's cells in Ah (default 2.0 for cycles and 12 for bdf, as in the public data sets)")
+	f.Var(&decimalFlag{value: &c.rated, places: 6, unit: "AH"}, "rated-capacity", "rated capacity of the file's cells in Ah (default 2.0 for cycles and 6.55 for bdf, as in the public data sets)")
 	f.StringVar(&c.dir, "out", "assay-demo", "directory for the results; it must not hold any yet")
 	f.StringVar(&c.cache, "cache", "", "directory of the key cache (default $ASSAY_CACHE or the user's cache directory)")
 	return command

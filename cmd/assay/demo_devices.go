@@ -56,10 +56,11 @@ type measured struct {
 }
 
 // Rated capacities of the two public data sets that the formats are known
-// from: NASA's 18650 cells and the SINTEF pouch cell.
+// from: NASA's 18650 cells, and the pouch cell of SINTEF, whose test currents are C/10 to
+// 5C of 6.55 Ah.
 const (
 	ratedCycles = 2_000_000
-	ratedBDF    = 12_000_000
+	ratedBDF    = 6_550_000
 )
 
 func (c *demoCall) measured(ctx context.Context) (batteries, error) {

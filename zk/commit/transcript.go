@@ -37,11 +37,6 @@ func newTranscript(tag string, ledger Digest) *transcript {
 	return t
 }
 
-// clone returns a transcript that continues independently of t.
-func (t *transcript) clone() *transcript {
-	return &transcript{tag: t.tag, buf: append(make([]byte, 0, cap(t.buf)), t.buf...)}
-}
-
 func (t *transcript) bytes(b []byte) {
 	t.buf = binary.BigEndian.AppendUint32(t.buf, uint32(len(b)))
 	t.buf = append(t.buf, b...)

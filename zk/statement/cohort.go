@@ -64,10 +64,6 @@ func narrow(b *Bounds, lane record.Lane, i int, r Range) error {
 		if err != nil {
 			return fmt.Errorf("statement: cohort: %s %s: %w", r.Lane, side.name, err)
 		}
-		if v < lane.Min || v > lane.Max {
-			return fmt.Errorf("statement: cohort: %s %s is %s, outside the schema's %s to %s %s", r.Lane, side.name,
-				side.text, lane.Format(lane.Min), lane.Format(lane.Max), lane.Unit)
-		}
 		*side.into = v
 	}
 	if b.Lo[i] > b.Hi[i] {

@@ -67,9 +67,6 @@ func (c *Curve) knots(lane record.Lane) ([]knot, error) {
 		if err != nil {
 			return nil, fmt.Errorf("curve over %s: knot %d: %w", c.Lane, i+1, err)
 		}
-		if at < lane.Min || at > lane.Max {
-			return nil, fmt.Errorf("curve over %s: knot %d at %s is outside the schema's bounds", c.Lane, i+1, k.At)
-		}
 		if i > 0 && at <= ks[i-1].at {
 			return nil, fmt.Errorf("curve over %s: knot %d at %s does not lie above the one before", c.Lane, i+1, k.At)
 		}
