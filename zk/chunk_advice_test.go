@@ -3,6 +3,7 @@ package zk
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -13,22 +14,7 @@ import (
 )
 
 func TestChunkRefusesForgedLimbs(t *testing.T) {
-	t.Run("limb of 1024", func(t *testing.T) {
-		f := forged(t)
-		at := slotInside*slotLimbs + atLower + laneStart(4)
-		increase(&f.limbs[at], tableSize)
-		increase(&f.limbs[at+1], -1)
-		f.countUses()
-		refused(t, f, "checkLimbs 0")
-	})
-	t.Run("negative limb made up for by the next", func(t *testing.T) {
-		f := forged(t)
-		at := slotCorner*slotLimbs + atLower + laneStart(4)
-		increase(&f.limbs[at], -tableSize)
-		increase(&f.limbs[at+1], 1)
-		f.countUses()
-		refused(t, f, "checkLimbs 0")
-	})
+	forgedLimbs(t, forged)
 	t.Run("every limb of a slot", func(t *testing.T) {
 		for i := range slotLimbs {
 			f := forged(t)
@@ -39,11 +25,47 @@ func TestChunkRefusesForgedLimbs(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestLargeChunkRefusesForgedLimbs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles and solves circuits for 1,024 slots")
+	}
+	records := slices.Repeat(forgedRecords(), largeSlots/forgedSlots)
+	honest := newForgery(t, records, parameters(t, forgedStatement()))
+	if err := honest.solve(without(t, "large chunk")); err != nil {
+		t.Fatal(err)
+	}
+	forgedLimbs(t, func(t *testing.T) *forgery { return newForgery(t, records, honest.p) })
+}
+
+func forgedLimbs(t *testing.T, forged func(t *testing.T) *forgery) {
+	for name, c := range map[string]struct {
+		slot  int
+		first int64
+	}{
+		"limb of 1024":                          {slotInside, tableSize},
+		"negative limb made up for by the next": {slotCorner, -tableSize},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := forged(t)
+			at := c.slot*slotLimbs + atLower + laneStart(4)
+			increase(&f.limbs[at], c.first)
+			increase(&f.limbs[at+1], -c.first/tableSize)
+			f.countUses()
+			refused(t, f, "checkLimbs 0")
+		})
+	}
 	t.Run("uses", func(t *testing.T) {
 		f := forged(t)
 		increase(&f.uses[7], 1)
 		refused(t, f, "checkLimbs 0")
 		increase(&f.uses[8], -1)
+		refused(t, f, "checkLimbs 0")
+	})
+	t.Run("use of the last value", func(t *testing.T) {
+		f := forged(t)
+		increase(&f.uses[tableSize-1], 1)
 		refused(t, f, "checkLimbs 0")
 	})
 }

@@ -82,7 +82,7 @@ type chunkBuilder struct {
 	parameters  parameterWires
 	slots       []slotWires
 
-	limbInverse, slotInverse, rowInverse, tableInverse []frontend.Variable
+	limbInverse, slotInverse, rowInverse []frontend.Variable
 }
 
 // link binds the slots to the anchored commitment and the parameters to the
@@ -213,54 +213,35 @@ func (b *chunkBuilder) sum(v []frontend.Variable) frontend.Variable {
 	return b.Add(v[0], v[1], v[2:]...)
 }
 
-// invert computes 1/(β − v) for every limb, every row's key, every slot's key,
-// and, when the chunk is large, every value of the limb table.
-//
-// What is large on a constraint's right side is paid for in G2, several times
-// what it costs on the left. A batched inverse stands on the left, with what it
-// inverts on the right: good for limbs, which are small, and for the table. A
-// division has the quotient on the right: one large value for a slot's key,
-// which itself is made of two.
+// invert computes 1/(β − v) for every limb, every slot's key and every row's
+// key in one batch.
 func (b *chunkBuilder) invert() error {
 	inverter, ok := b.Compiler().(frontend.BatchInverter)
 	if !ok {
 		return errors.New("the compiler has no batch inversion")
 	}
-	in := make([]frontend.Variable, 0, len(b.c.Limbs)+tableRows+tableSize)
+	in := make([]frontend.Variable, 0, len(b.c.Limbs)+b.n+tableRows)
 	for _, l := range b.c.Limbs {
 		in = append(in, b.Sub(b.beta, l))
+	}
+	for i := range b.slots {
+		in = append(in, b.Sub(b.beta, b.slots[i].key))
 	}
 	for _, key := range b.rowKeys() {
 		in = append(in, b.Sub(b.beta, key))
 	}
-	if b.n >= tableSize {
-		for v := range tableSize {
-			in = append(in, b.Sub(b.beta, v))
-		}
-	}
 	out := inverter.BatchInvert(in)
 	b.limbInverse, out = out[:len(b.c.Limbs)], out[len(b.c.Limbs):]
-	b.rowInverse = out[:tableRows]
-	if b.n >= tableSize {
-		b.tableInverse = out[tableRows:]
-	}
-	for i := range b.slots {
-		b.slotInverse = append(b.slotInverse, b.DivUnchecked(1, b.Sub(b.beta, b.slots[i].key)))
-	}
+	b.slotInverse, b.rowInverse = out[:b.n], out[b.n:]
 	return nil
 }
 
 // checkLimbs shows that every limb is below 2^limbBits: the sum of 1/(β − limb)
-// equals the sum of uses/(β − value) over the table. In a small chunk a division
-// saves the constraint of an inverse for each value.
+// equals the sum of uses/(β − value) over the table.
 func (b *chunkBuilder) checkLimbs() {
 	table := make([]frontend.Variable, tableSize)
 	for v := range table {
-		if b.tableInverse != nil {
-			table[v] = b.Mul(b.tableInverse[v], b.c.LimbUses[v])
-		} else {
-			table[v] = b.DivUnchecked(b.c.LimbUses[v], b.Sub(b.beta, v))
-		}
+		table[v] = b.DivUnchecked(b.c.LimbUses[v], b.Sub(b.beta, v))
 	}
 	b.assertSame(b.sum(table), b.sum(b.limbInverse))
 }
@@ -289,8 +270,8 @@ func (b *chunkBuilder) checkRows() {
 	}
 }
 
-// assertSame is AssertIsEqual with everything on the constraint's output side,
-// where it costs nothing in G2.
+// assertSame is AssertIsEqual with everything in the constraint's output, where
+// it is in neither factor.
 func (b *chunkBuilder) assertSame(x, y frontend.Variable) { b.AssertIsEqual(0, b.Sub(x, y)) }
 
 func (b *chunkBuilder) row(r, sum int) frontend.Variable { return b.c.Rows[r*rowSums+sum] }

@@ -97,7 +97,7 @@ var (
 	partialSystems = map[string]partialSystem{}
 )
 
-// without compiles a circuit ("chunk", for 64 slots, or "fleet") that lacks
+// without compiles a circuit ("chunk", "large chunk" or "fleet") that lacks
 // assertions, once for each set of them.
 func without(t *testing.T, circuit string, drop ...string) partialSystem {
 	t.Helper()
@@ -109,7 +109,10 @@ func without(t *testing.T, circuit string, drop ...string) partialSystem {
 	}
 	api := &dropping{drop: drop, made: map[string]int{}}
 	var c frontend.Circuit = &partialChunk{*NewChunkCircuit(forgedSlots), api}
-	if circuit == "fleet" {
+	switch circuit {
+	case "large chunk":
+		c = &partialChunk{*NewChunkCircuit(largeSlots), api}
+	case "fleet":
 		c = &partialFleet{api: api}
 	}
 	ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, c, frontend.IgnoreUnconstrainedInputs())

@@ -54,7 +54,11 @@ func (c *TreeCircuit) Define(api frontend.API) error {
 // CompileTree compiles the tree's circuit, for other packages' benchmarks.
 func CompileTree(n int) (*CircuitKey, error) {
 	system, err := compile(NewTreeCircuit(n))
-	return &CircuitKey{System: system}, err
+	if err != nil {
+		return nil, err
+	}
+	turn(system, system.GetNbPublicVariables()+2*n+3+statement.VectorSize+1, n*slotLimbs+tableSize)
+	return &CircuitKey{System: system}, nil
 }
 
 // Full lays the assignment out as the circuit's fields are declared.

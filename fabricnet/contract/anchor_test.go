@@ -254,6 +254,11 @@ func TestTransientInput(t *testing.T) {
 	a := contracttest.Anchor(w.place(11, 0), attestations)
 	w.refused(ledger.Invalid, "transient", operator, ledger.FnAnchor, a)
 	w.refused(ledger.Invalid, "transient", operator, ledger.FnRegisterFleet, fleetArgs("fleet-c"), attestations...)
+	more := map[string][]byte{ledger.TransientAttestations: ledger.JoinAttestations(attestations), "more": {1}}
+	call := ledger.Call{Function: ledger.FnAnchor, Args: ledger.Encode(a), Transient: more}
+	if _, err := contract.Execute(w.environment(), w.tx(operator), w.state.Begin(), call); ledger.CodeOf(err) != ledger.Invalid {
+		t.Errorf("input that nobody checks: %v", err)
+	}
 }
 
 func TestAnchorRecordOfTheLargestChunkFitsOneKiB(t *testing.T) {

@@ -54,6 +54,10 @@ func TestFactsBecomeFinal(t *testing.T) {
 	if w.factsAt(12).Final {
 		t.Error("the current epoch is final")
 	}
+	empty := query[ledger.FactsEntry](w, ledger.QueryFacts, ledger.EpochRef{Fleet: "fleet-b", Epoch: 12})
+	if empty.Final {
+		t.Error("the current epoch of an empty fleet is final")
+	}
 	w.at(13, 0)
 	w.anchor(12, w.attested(12, 0, d))
 	if !w.factsAt(12).Final {

@@ -52,6 +52,7 @@ func TestRequestRefusals(t *testing.T) {
 	for _, org := range []string{operator, rival} {
 		w.refused(ledger.Forbidden, org, org, ledger.FnRequest, good)
 	}
+	w.refused(ledger.Forbidden, "neither a financier nor a regulator", rival, ledger.FnRequest, change(func(s *statement.Statement) { s.Requester = rival }))
 	w.refused(ledger.Forbidden, "requester", regulator, ledger.FnRequest, good)
 	w.refused(ledger.Invalid, "canonical", lender, ledger.FnRequest, ledger.Ask{Statement: append(s.Canonical(), '\n')})
 	w.refused(ledger.Invalid, "statement", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Purpose = "" }))
@@ -139,6 +140,24 @@ func TestSubmitProofRefusals(t *testing.T) {
 	w.refused(ledger.Expired, "expired", operator, ledger.FnSubmitProof, submit(b))
 	if got := w.status(id); got != ledger.StatusExpired {
 		t.Errorf("after refusals the request is %s", got)
+	}
+}
+
+func TestVerifiedRequestIsClosed(t *testing.T) {
+	w, s := asked(t)
+	id := w.ask(s)
+	w.must(operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
+	verdict := w.state.Begin()
+	if err := verdict.Put(ledger.VerdictKey(id), ledger.Encode(ledger.ProofVerdict{Verdict: []byte("{}")})); err != nil {
+		t.Fatal(err)
+	}
+	verdict.Commit()
+	w.at(13, 0)
+	w.refused(ledger.Conflict, "is verified", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: id, Bundle: bundle(t, s)})
+	w.refused(ledger.Conflict, "is verified", lender, ledger.FnWithdraw, ledger.RequestRef{Request: id})
+	w.at(14, 12*time.Hour)
+	if got := w.status(id); got != ledger.StatusVerified {
+		t.Errorf("a verified request is %s", got)
 	}
 }
 

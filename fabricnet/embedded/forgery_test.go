@@ -172,6 +172,51 @@ func TestTransactionsThatBreakTheRules(t *testing.T) {
 	}
 }
 
+// Blocks that the sealer's software cut wrongly.
+func TestBlocksThatDoNotFollow(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*block)
+		text   string
+	}{
+		"another height":      {func(b *block) { b.Height++ }, "does not follow"},
+		"another predecessor": {func(b *block) { b.Previous[4] ^= 1 }, "does not follow"},
+		"an earlier time":     {func(b *block) { b.Time-- }, "is older"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNetwork(t)
+			n.done(n.book(operator).RegisterFleet(context.Background(), fleetArgs("fleet-b")))
+			_, tx := n.proposed(operator, fleetID, lender, regulator)
+			if err := n.committed(tx); err != nil {
+				t.Fatal(err)
+			}
+			if err := n.recut(2, c.change); err == nil || !strings.Contains(err.Error(), c.text) {
+				t.Errorf("got %v, want %q", err, c.text)
+			}
+		})
+	}
+}
+
+// recut changes a block, seals it again under its old key, and verifies.
+func (n *network) recut(height uint64, change func(*block)) error {
+	n.t.Helper()
+	if err := n.db.Update(func(tx *bbolt.Tx) error {
+		_, blk, err := decodeBlock(tx.Bucket(bucketBlocks).Get(heightKey(height)))
+		if err != nil {
+			return err
+		}
+		change(blk)
+		if _, err := n.seal(tx, blk); err != nil {
+			return err
+		}
+		sealed := tx.Bucket(bucketBlocks).Get(heightKey(blk.Height))
+		return tx.Bucket(bucketBlocks).Put(heightKey(height), append([]byte(nil), sealed...))
+	}); err != nil {
+		n.t.Fatal(err)
+	}
+	_, err := n.Verify()
+	return err
+}
+
 func (n *network) resigned(p *proposal) *signedProposal {
 	encoded := encode(p)
 	return &signedProposal{encoded: encoded, signature: n.keys[p.Caller].sign(proposalBytes(n.id, encoded))}
@@ -208,7 +253,7 @@ func TestPeersCheckProposals(t *testing.T) {
 	}{
 		"bad signature":          {&signedProposal{encoded: good.encoded, signature: make([]byte, 64)}, "signature of operator"},
 		"signed by another":      {&signedProposal{encoded: good.encoded, signature: n.keys[rival].sign(proposalBytes(n.id, good.encoded))}, "signature of operator"},
-		"other transient input":  {&signedProposal{encoded: good.encoded, signature: good.signature, transient: map[string][]byte{"attestations": {1}}}, "transient"},
+		"other transient input":  {&signedProposal{encoded: good.encoded, signature: good.signature, transient: map[string][]byte{"attestations": {1}}}, "not the one that was proposed"},
 		"garbage":                {&signedProposal{encoded: []byte("x")}, "proposal"},
 		"another ledger":         {change(func(p *proposal) { p.Ledger[3] ^= 1 }), "for ledger"},
 		"a clock that is behind": {change(func(p *proposal) { p.Time -= skew + 1 }), "from this peer's time"},

@@ -159,6 +159,10 @@ func TestVerifyRefusesAStoreThatIsNotWhatTheBlocksSay(t *testing.T) {
 		"first block lost": {func(tx *bbolt.Tx) error { return tx.Bucket(bucketBlocks).Delete(heightKey(1)) }, "block 1"},
 		"block lost":       {func(tx *bbolt.Tx) error { return tx.Bucket(bucketBlocks).Delete(heightKey(3)) }, "block 3"},
 		"last block lost":  {func(tx *bbolt.Tx) error { return tx.Bucket(bucketBlocks).Delete(heightKey(5)) }, "head"},
+		"block elsewhere": {func(tx *bbolt.Tx) error {
+			b := tx.Bucket(bucketBlocks)
+			return errors.Join(b.Put(heightKey(9), bytes.Clone(b.Get(heightKey(5)))), b.Delete(heightKey(5)))
+		}, "block 5"},
 		"block twice": {func(tx *bbolt.Tx) error {
 			return tx.Bucket(bucketBlocks).Put(heightKey(6), bytes.Clone(tx.Bucket(bucketBlocks).Get(heightKey(5))))
 		}, "block 6"},

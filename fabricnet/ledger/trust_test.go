@@ -100,7 +100,7 @@ func TestTrustRefusals(t *testing.T) {
 		text   string
 	}{
 		"version":                   {func(t *ledger.Trust) { t.Version = "x" }, "version"},
-		"ledger of another genesis": {func(t *ledger.Trust) { t.Ledger[0] ^= 1 }, "ledger"},
+		"ledger of another genesis": {func(t *ledger.Trust) { t.Ledger[0] ^= 1; t.Facts[0].Ledger = t.Ledger }, "digest"},
 		"genesis":                   {func(t *ledger.Trust) { t.Genesis.Quorum.Others = 0 }, "quorum"},
 		"facts of another ledger":   {func(t *ledger.Trust) { t.Facts[0].Ledger[0] ^= 1 }, "ledger"},
 		"owner that owns nothing":   {func(t *ledger.Trust) { t.Facts[0].Owner = "lender" }, "owner"},
