@@ -32,7 +32,7 @@ lint: ## formatting, vet, staticcheck, tidy go.mod
 	$(GO) mod verify >/dev/null
 
 generate: ## write golden files anew
-	$(GO) test ./zk -run Golden -update
+	$(GO) test ./zk -run TestConstraintCounts -update
 
 clean: ## remove what was built or measured
 	rm -rf bin $(OUT)

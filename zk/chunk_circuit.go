@@ -243,7 +243,7 @@ func (b *chunkBuilder) checkLimbs() {
 	for v := range table {
 		table[v] = b.DivUnchecked(b.c.LimbUses[v], b.Sub(b.beta, v))
 	}
-	b.assertSame(b.sum(table), b.sum(b.limbInverse))
+	b.AssertIsEqual(b.sum(table), b.sum(b.limbInverse))
 }
 
 // checkRows shows that every slot's corners are those of a row, and that each
@@ -266,13 +266,9 @@ func (b *chunkBuilder) checkRows() {
 		for r := range rows {
 			rows[r] = b.Mul(b.rowInverse[r], b.row(r, k))
 		}
-		b.assertSame(b.sum(rows), b.sum(slots[k]))
+		b.AssertIsEqual(b.sum(rows), b.sum(slots[k]))
 	}
 }
-
-// assertSame is AssertIsEqual with everything in the constraint's output, where
-// it is in neither factor.
-func (b *chunkBuilder) assertSame(x, y frontend.Variable) { b.AssertIsEqual(0, b.Sub(x, y)) }
 
 func (b *chunkBuilder) row(r, sum int) frontend.Variable { return b.c.Rows[r*rowSums+sum] }
 

@@ -191,6 +191,18 @@ func TestAnchorTwiceInAnEpochIsRefused(t *testing.T) {
 	w.refused(ledger.Conflict, "is anchored for epoch 11", operator, ledger.FnAnchor, contracttest.Anchor(w.place(11, 0), attestations), attestations...)
 }
 
+// A proof may be verified before the window is over, when every chunk with devices is anchored. Nothing is added to its epoch after it.
+func TestNoAnchorAfterAVerdictAboutItsEpoch(t *testing.T) {
+	w, d := anchorable(t)
+	attestations := w.attested(11, 0, d)
+	closing := w.state.Begin()
+	if err := closing.Put(ledger.ClosingKey(fleetID, 11), ledger.Encode(ledger.Closing{})); err != nil {
+		t.Fatal(err)
+	}
+	closing.Commit()
+	w.refused(ledger.Conflict, "settled", operator, ledger.FnAnchor, contracttest.Anchor(w.place(11, 0), attestations), attestations...)
+}
+
 func TestAnchorBelongsToTheFleetsOwner(t *testing.T) {
 	w, d := anchorable(t)
 	attestations := w.attested(11, 0, d)

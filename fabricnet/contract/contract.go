@@ -18,7 +18,8 @@
 //
 // It authenticates the caller, gives a transaction id that is never used twice, discards the writes of calls that fail, commits all of a
 // call's writes or none, and only if nothing that was read has changed (including what a Range did not find). It checks Tx.Time against its own clock to
-// within ledger.MaxClockSkew: the time is the caller's, and a caller that may choose it anchors whenever it likes. It holds [Rule] at commit. The contract
+// within ledger.MaxClockSkew: the time is the caller's, and a caller that may choose it anchors whenever it likes. It commits within ledger.MaxProposalAge of
+// Tx.Time, or not at all, where it can hold that. It holds [Rule] at commit. The contract
 // never reads what it wrote in the same call, so a State need not show it.
 //
 // # What is not promised
@@ -99,7 +100,8 @@ var functions = map[string]function{
 	ledger.FnWithdraw:      plain(withdraw),
 }
 
-// Execute runs a function that changes the ledger and returns the encoding of the record that it wrote. After an error the state's writes must be discarded.
+// Execute runs a function that changes the ledger and returns the encoding of the record that it wrote (of the event, where
+// it wrote several). After an error the state's writes must be discarded.
 func Execute(env *Environment, tx *Tx, state State, call ledger.Call) ([]byte, error) {
 	f, ok := functions[call.Function]
 	if !ok {

@@ -31,9 +31,9 @@ func (r *run) facts(f *ledger.Fleet, epoch uint64) (*ledger.FactsEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Other proposals' times may be behind this one's by twice the skew: an anchor could still come in with a time within the window.
-	deadline := r.tx.Genesis.AnchorDeadline(epoch).Add(2 * ledger.MaxClockSkew)
-	out.Final = (out.Final && epoch < r.epoch) || r.now > deadline.Unix()
+	// An anchor proposed within the window may be committed for a while, and its time be behind this call's by twice the skew.
+	settled := r.tx.Genesis.AnchorDeadline(epoch).Add(ledger.MaxProposalAge + 2*ledger.MaxClockSkew)
+	out.Final = (out.Final && epoch < r.epoch) || r.now > settled.Unix()
 	return out, nil
 }
 

@@ -43,11 +43,12 @@ func TestFactsBecomeFinal(t *testing.T) {
 	if w.factsAt(11).Final {
 		t.Error("final before any anchor")
 	}
-	w.at(12, 6*time.Hour+2*ledger.MaxClockSkew)
+	const settled = 6*time.Hour + ledger.MaxProposalAge + 2*ledger.MaxClockSkew
+	w.at(12, settled)
 	if w.factsAt(11).Final {
 		t.Error("final while an anchor may be on its way")
 	}
-	w.at(12, 6*time.Hour+2*ledger.MaxClockSkew+time.Second)
+	w.at(12, settled+time.Second)
 	if !w.factsAt(11).Final {
 		t.Error("not final after the window")
 	}

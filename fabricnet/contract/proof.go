@@ -39,6 +39,9 @@ func submitProof(r *run, a *ledger.SubmitProof) (*ledger.ProofVerdict, error) {
 	if err := put(r.state, ledger.VerdictKey(a.Request), v); err != nil {
 		return nil, err
 	}
+	if err := r.closeEpoch(q); err != nil {
+		return nil, err
+	}
 	r.event(ledger.EventVerified, ledger.EventPayload{
 		Fleet: q.Fleet, Owner: q.Owner, Requester: q.Requester, Epoch: &q.Epoch, Request: &a.Request, Holds: &v.Holds,
 	})
@@ -85,6 +88,16 @@ func (r *run) finalFacts(q *ledger.Request) (*verify.Facts, error) {
 		return nil, ledger.Refuse(ledger.Expired, "too early: fleet %s may still anchor for epoch %d", q.Fleet, q.Epoch)
 	}
 	return &entry.Facts, nil
+}
+
+// closeEpoch settles the epoch's anchors with the first verdict about them.
+func (r *run) closeEpoch(q *ledger.Request) error {
+	key := ledger.ClosingKey(q.Fleet, q.Epoch)
+	closed, err := exists(r.state, key)
+	if err != nil || closed {
+		return err
+	}
+	return put(r.state, key, ledger.Closing{Time: r.now, TxID: r.tx.ID})
 }
 
 func (r *run) verify(bundle []byte, facts *verify.Facts) (*verify.Verdict, error) {

@@ -14,9 +14,6 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// maxProposalAge is how long after its proposal a transaction may be committed. An endorsed anchor cannot be held back until its epoch is better known.
-const maxProposalAge = 5 * time.Minute
-
 // errStale says that something the transaction read has changed. Running the call again may succeed.
 var errStale = ledger.Refuse(ledger.Conflict, "something that the call read has changed meanwhile; try again")
 
@@ -65,8 +62,8 @@ func (b *book) checkProposal(blockTime int64, t *decoded) error {
 	if n := ledger.MaxArgsOf(p.Function); len(p.Args) > n {
 		return ledger.Refuse(ledger.Invalid, "%s: arguments have %d bytes, at most %d", p.Function, len(p.Args), n)
 	}
-	if p.Time > blockTime || blockTime-p.Time > int64(maxProposalAge/time.Second) {
-		return ledger.Refuse(ledger.Expired, "proposed at %d, committed at %d: at most %s may pass", p.Time, blockTime, maxProposalAge)
+	if p.Time > blockTime || blockTime-p.Time > int64(ledger.MaxProposalAge/time.Second) {
+		return ledger.Refuse(ledger.Expired, "proposed at %d, committed at %d: at most %s may pass", p.Time, blockTime, ledger.MaxProposalAge)
 	}
 	return b.checkSignature(p.Caller, proposalBytes(b.id, t.Proposal), t.Signature)
 }

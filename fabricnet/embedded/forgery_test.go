@@ -128,7 +128,7 @@ func TestTransactionsThatBreakTheRules(t *testing.T) {
 		}},
 		"held back": {"committed at", func(n *network) *transaction {
 			_, tx := n.proposed(operator, fleetID, lender, regulator)
-			n.clock.Add(int64(maxProposalAge/time.Second) + 1)
+			n.clock.Add(int64(ledger.MaxProposalAge/time.Second) + 1)
 			return tx
 		}},
 		"from the future": {"committed at", func(n *network) *transaction {
@@ -235,95 +235,4 @@ func (n *network) signedOutcome(sp *signedProposal, out *outcome) *transaction {
 		tx.Endorsements = append(tx.Endorsements, endorsement{Org: org, Signature: n.keys[org].sign(endorsementBytes(n.id, org, tx.Proposal, tx.Outcome))})
 	}
 	return tx
-}
-
-func TestPeersCheckProposals(t *testing.T) {
-	n := newNetwork(t)
-	call := ledger.Call{Function: ledger.FnRegisterFleet, Args: ledger.Encode(fleetArgs(fleetID))}
-	good := ok[*signedProposal](t)(n.propose(operator, call))
-	change := func(f func(*proposal)) *signedProposal {
-		p := ok[*proposal](t)(decode[proposal]("proposal", good.encoded))
-		f(p)
-		return n.resigned(p)
-	}
-	skew := int64(ledger.MaxClockSkew / time.Second)
-	for name, c := range map[string]struct {
-		sp   *signedProposal
-		text string
-	}{
-		"bad signature":          {&signedProposal{encoded: good.encoded, signature: make([]byte, 64)}, "signature of operator"},
-		"signed by another":      {&signedProposal{encoded: good.encoded, signature: n.keys[rival].sign(proposalBytes(n.id, good.encoded))}, "signature of operator"},
-		"other transient input":  {&signedProposal{encoded: good.encoded, signature: good.signature, transient: map[string][]byte{"attestations": {1}}}, "not the one that was proposed"},
-		"garbage":                {&signedProposal{encoded: []byte("x")}, "proposal"},
-		"another ledger":         {change(func(p *proposal) { p.Ledger[3] ^= 1 }), "for ledger"},
-		"a clock that is behind": {change(func(p *proposal) { p.Time -= skew + 1 }), "from this peer's time"},
-		"a clock that is ahead":  {change(func(p *proposal) { p.Time += skew + 1 }), "from this peer's time"},
-	} {
-		if _, err := n.peer(regulator).endorse(c.sp); err == nil || !strings.Contains(err.Error(), c.text) {
-			t.Errorf("%s: got %v, want %q", name, err, c.text)
-		}
-	}
-	stranger := ok[*proposal](t)(decode[proposal]("proposal", good.encoded))
-	stranger.Caller = "nobody"
-	if _, err := n.peer(regulator).endorse(&signedProposal{encoded: encode(stranger)}); ledger.CodeOf(err) != ledger.Forbidden {
-		t.Errorf("a stranger's proposal: %v", err)
-	}
-	if _, err := n.peer(regulator).endorse(good); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestPeersMustAgree(t *testing.T) {
-	n := newNetwork(t)
-	sp, _ := n.proposed(operator, fleetID, lender, regulator)
-	answers := ok[[]*endorsed](t)(n.endorse(sp, []string{lender, regulator}))
-	answers[1].outcome = append([]byte(nil), answers[1].outcome...)
-	answers[1].outcome[len(answers[1].outcome)-1] ^= 1
-	if _, err := agree(sp, answers); ledger.CodeOf(err) != ledger.NotEndorsed {
-		t.Errorf("different outcomes: %v", err)
-	}
-	answers[1].height++
-	if _, err := agree(sp, answers); !errors.Is(err, errStale) {
-		t.Errorf("different heights: %v", err)
-	}
-}
-
-// A key that comes under a prefix after a range was read is seen.
-func TestPhantomsAreSeen(t *testing.T) {
-	n := newNetwork(t)
-	n.anchored()
-	ranged := ok[*outcome](t)(decode[outcome]("outcome", n.lastOutcome()))
-	if len(ranged.Ranges) != 1 || ranged.Ranges[0].Prefix != ledger.SlotPrefix(fleetID, 0) {
-		t.Fatalf("an anchor reads the ranges %+v", ranged.Ranges)
-	}
-	check := func() error {
-		return n.db.View(func(tx *bbolt.Tx) error {
-			return (&book{state: stateView{tx.Bucket(bucketState)}}).checkReads(&outcome{Ranges: ranged.Ranges})
-		})
-	}
-	if err := check(); err != nil {
-		t.Fatal(err)
-	}
-	d := n.maker.Devices("late", 1)[0]
-	n.done(n.book(operator).Enrol(context.Background(), ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{{Slot: 63, Certificate: d.Certificate}}}))
-	if err := check(); !errors.Is(err, errStale) {
-		t.Errorf("a slot that came later: %v", err)
-	}
-}
-
-func (n *network) lastOutcome() (out []byte) {
-	n.t.Helper()
-	if err := n.db.View(func(tx *bbolt.Tx) error {
-		_, value := tx.Bucket(bucketBlocks).Cursor().Last()
-		_, blk, err := decodeBlock(value)
-		if err != nil {
-			return err
-		}
-		d, err := decodeTransaction(n.id, blk.Transactions[0])
-		out = d.Outcome
-		return err
-	}); err != nil {
-		n.t.Fatal(err)
-	}
-	return out
 }

@@ -120,14 +120,13 @@ func transientDigest(transient map[string][]byte) [32]byte {
 	return sha256.Sum256(ledger.Tagged("assay/v1/transient", parts...))
 }
 
-// agree gathers answers into one transaction. Peers that saw different heights may differ and are asked again; others must not.
+// agree gathers answers into one transaction. Peers that saw different heights may differ, and are asked again; others must not.
 func agree(sp *signedProposal, answers []*endorsed) (*transaction, error) {
 	t := &transaction{Proposal: sp.encoded, Signature: sp.signature, Outcome: answers[0].outcome}
 	for _, a := range answers {
-		if a.height != answers[0].height {
+		if same := bytes.Equal(a.outcome, t.Outcome); !same && a.height != answers[0].height {
 			return nil, errStale
-		}
-		if !bytes.Equal(a.outcome, t.Outcome) {
+		} else if !same {
 			return nil, ledger.Refuse(ledger.NotEndorsed, "the peers of %s and %s came to different outcomes", answers[0].Org, a.Org)
 		}
 		t.Endorsements = append(t.Endorsements, a.endorsement)

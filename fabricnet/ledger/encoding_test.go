@@ -44,7 +44,7 @@ func TestStateKeysAreDistinct(t *testing.T) {
 	for _, key := range []string{
 		ledger.MakerKey("a"), ledger.MakerAuthorityKey(d), ledger.FleetKey("a"), ledger.ChunkKey("a", 1), ledger.SlotKeyOf("a", 1, 1), ledger.SlotKeyOf("a", 1, 2),
 		ledger.SlotKeyOf("a", 2, 1), ledger.DeviceKey(d), ledger.SerialKey("a", "b"), ledger.SerialKey("a", "b/c"), ledger.SerialKey("a-b", "c"),
-		ledger.AnchorKey("a", 1, 1), ledger.AnchorKey("a", 1, 2), ledger.AnchorKey("a", 16, 1), ledger.AnchorHeadKey("a", 1), ledger.PublishedKeyKey("chunk-64/v1"),
+		ledger.AnchorKey("a", 1, 1), ledger.AnchorKey("a", 1, 2), ledger.AnchorKey("a", 16, 1), ledger.AnchorHeadKey("a", 1), ledger.ClosingKey("a", 1), ledger.PublishedKeyKey("chunk-64/v1"),
 		ledger.RequestKey(d), ledger.NonceKey("a", "00"), ledger.DecisionKey(d), ledger.WithdrawalKey(d), ledger.VerdictKey(d),
 	} {
 		if seen[key] || strings.ContainsAny(key, " \x00") {

@@ -23,6 +23,9 @@ const (
 	// MaxClockSkew is how far a proposal's time may be from an endorsing peer's clock. It is less than the shortest epoch, so that a
 	// caller who shifts its clock cannot reach into an epoch that others have left.
 	MaxClockSkew = 15 * time.Second
+	// MaxProposalAge is how long after its proposal a transaction may be committed, where the ledger can hold that. An endorsed anchor
+	// cannot be held back until its epoch is better known.
+	MaxProposalAge = 5 * time.Minute
 
 	minEpochSeconds = 60
 	maxEpochSeconds = 366 * 24 * 3600

@@ -61,6 +61,11 @@ func AnchorKey(fleet string, epoch uint64, chunk uint32) string {
 // AnchorHeadKey holds an AnchorHead.
 func AnchorHeadKey(fleet string, chunk uint32) string { return "head/" + fleet + "/" + hex32(chunk) }
 
+// ClosingKey holds a Closing.
+func ClosingKey(fleet string, epoch uint64) string {
+	return "closing/" + fleet + "/" + fmt.Sprintf("%016x", epoch)
+}
+
 // PublishedKeyKey holds a verify.PublishedKey. Circuit ids hold a '/', so they are spelt in hexadecimal.
 func PublishedKeyKey(circuitID string) string {
 	return KeyPrefix + hex.EncodeToString([]byte(circuitID))

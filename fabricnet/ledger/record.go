@@ -69,7 +69,7 @@ type Position struct {
 }
 
 // Classes are where a device's key may live, in the order in which Anchor.Classes counts them.
-var Classes = [4]string{"secure_element", "module", "gateway", "software"}
+var Classes = [4]string{string(commit.SecureElement), string(commit.Module), string(commit.Gateway), string(commit.Software)}
 
 // Anchor is a chunk's commitment for an epoch. With a chunk of 4,096 its encoding stays below 1 KiB.
 type Anchor struct {
@@ -95,6 +95,12 @@ const MaxAnchor = 1 << 10
 // AnchorHead is the last epoch a chunk was anchored for.
 type AnchorHead struct {
 	Epoch uint64 `json:"epoch"`
+}
+
+// Closing says that a proof about a fleet's epoch was verified, so that its anchors are settled.
+type Closing struct {
+	Time int64  `json:"time"`
+	TxID string `json:"tx_id"`
 }
 
 // Request is a statement that an organisation asked an owner to prove. Its id is the statement's digest on this ledger, in hexadecimal.

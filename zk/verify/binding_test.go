@@ -102,7 +102,7 @@ func TestLinkChallengeCovers(t *testing.T) {
 }
 
 func TestUnusedInputIsPinned(t *testing.T) {
-	const want = "PIN"
+	const want = "880b9b071a504e838e070214dfc3971c2a1ef7ca236ea22dccac6d5138e0d0"
 	if got := verify.UnusedInput(); got.Text(16) != want {
 		t.Errorf("the pinned constant is %s, want %s", got.Text(16), want)
 	}

@@ -79,30 +79,3 @@ func TestProofsShareNothing(t *testing.T) {
 		}
 	}
 }
-
-// TestProofsShareNoBlinding shows that the two in-circuit commitments are
-// blinded apart, although the library's mask serves both: were one blinded by
-// that mask alone, the differences of two proofs' commitments would be
-// multiples of the two mask bases by one number, which a pairing sees.
-func TestProofsShareNoBlinding(t *testing.T) {
-	l := proven(t)
-	key, err := l.keys.Chunk(size)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, q := l.bundle.Chunks[0].Proof.Groth16.Commitments, l.another(t).Groth16.Commitments
-	var difference [2]bn254.G1Affine
-	for i := range difference {
-		difference[i].Sub(&p[i], &q[i])
-		if difference[i].IsInfinity() {
-			t.Errorf("commitment %d is the same in both proofs", i)
-		}
-		basis := key.Proving.CommitmentKeys[i].Basis
-		if basis[len(basis)-1].IsInfinity() {
-			t.Errorf("the library's mask has no basis in commitment %d", i)
-		}
-	}
-	if difference[0].Equal(&difference[1]) {
-		t.Error("the commitments differ by the same point")
-	}
-}
