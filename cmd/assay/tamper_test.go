@@ -39,6 +39,18 @@ func TestEveryByteMatters(t *testing.T) {
 	if _, err := verifyWith(trust, bundle); err != nil {
 		t.Fatalf("the bundle as it was made: %v", err)
 	}
+	asked := trust.Requests
+	for name, requests := range map[string][]ledger.TrustRequest{
+		"a question nobody asked": nil,
+		"a refused request":       {{ID: asked[0].ID, Status: ledger.StatusRefused}},
+		"a withdrawn request":     {{ID: asked[0].ID, Status: ledger.StatusWithdrawn}},
+	} {
+		trust.Requests = requests
+		if _, err := verifyWith(trust, bundle); err == nil || !strings.Contains(err.Error(), "request") {
+			t.Errorf("a bundle that answers %s: %v", name, err)
+		}
+	}
+	trust.Requests = asked
 	for i := range bundle {
 		changed := bytes.Clone(bundle)
 		changed[i] ^= byte(bits.RotateLeft8(1, i))

@@ -86,7 +86,26 @@ func verifyWith(trust *ledger.Trust, bundle []byte) (*verify.Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	return verify.VerifyBundle(bundle, facts, keys)
+	verdict, err := verify.VerifyBundle(bundle, facts, keys)
+	if err != nil {
+		return nil, err
+	}
+	return verdict, checkAsked(trust, verdict)
+}
+
+// checkAsked holds a verdict against the requests on the ledger: a bundle that
+// answers no request, or one that came to nothing, may be a sound proof of a
+// question that its maker chose.
+func checkAsked(trust *ledger.Trust, v *verify.Verdict) error {
+	id := commit.Digest(v.Statement.Digest(v.Ledger))
+	r, ok := trust.Request(id)
+	if !ok {
+		return fmt.Errorf("the ledger holds no request for this statement (%s)", id)
+	}
+	if r.Status != ledger.StatusVerified && r.Status != ledger.StatusApproved {
+		return fmt.Errorf("the ledger's request for this statement is %s", r.Status)
+	}
+	return nil
 }
 
 // verdictObject is a verdict as a line of JSON.
@@ -128,7 +147,9 @@ func verdictText(v *verify.Verdict, trust *ledger.Trust) string {
 	for _, k := range v.Keys {
 		fmt.Fprintf(&b, "Key         %-14s %s… setup: %s\n", k.CircuitID, k.Digest.String()[:16], k.Setup)
 	}
-	fmt.Fprintf(&b, "Statement   %s\n", v.Digest)
+	if r, ok := trust.Request(commit.Digest(v.Statement.Digest(v.Ledger))); ok {
+		fmt.Fprintf(&b, "Request     %s by %s, on the ledger: %s\n", r.ID, r.Requester, r.Status)
+	}
 	return b.String()
 }
 

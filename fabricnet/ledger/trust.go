@@ -31,7 +31,9 @@ type Trust struct {
 	// Keys are the verifying keys pinned on the ledger.
 	Keys []verify.PublishedKey `json:"keys"`
 	// Facts are sorted by fleet and epoch.
-	Facts      []verify.Facts `json:"facts"`
+	Facts []verify.Facts `json:"facts"`
+	// Requests are those about the exported fleets and epochs, sorted by id.
+	Requests   []TrustRequest `json:"requests"`
 	ExportedAt int64          `json:"exported_at"`
 	// ExportedBy is a regulator of the genesis, whose key Signature is by.
 	ExportedBy string `json:"exported_by"`
@@ -101,7 +103,7 @@ func (t *Trust) Check() error {
 			return fmt.Errorf("facts of fleet %s at epoch %d: %w", t.Facts[i].Fleet, t.Facts[i].Epoch, err)
 		}
 	}
-	return nil
+	return t.checkRequests()
 }
 
 func (t *Trust) checkSignature() error {

@@ -44,7 +44,7 @@ func (b Book) collectTrust(ctx context.Context, of []EpochRef) (*Trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Trust{Version: TrustVersion, Ledger: b.ID(), Genesis: genesis, Height: head.Height, BlockHash: head.Hash, Facts: []verify.Facts{}}
+	t := &Trust{Version: TrustVersion, Ledger: b.ID(), Genesis: genesis, Height: head.Height, BlockHash: head.Hash, Facts: []verify.Facts{}, Requests: []TrustRequest{}}
 	if t.Keys, err = b.Keys(ctx); err != nil {
 		return nil, err
 	}
@@ -59,6 +59,11 @@ func (b Book) collectTrust(ctx context.Context, of []EpochRef) (*Trust, error) {
 		t.Facts = append(t.Facts, entry.Facts)
 	}
 	slices.SortFunc(t.Facts, func(a, b verify.Facts) int { return compareFacts(&a, &b) })
+	entries, err := b.Requests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.Requests = t.requestsAbout(entries)
 	return t, nil
 }
 

@@ -44,7 +44,7 @@ func newTrust(t testing.TB) *ledger.Trust {
 	}
 	trust := &ledger.Trust{
 		Version: ledger.TrustVersion, Ledger: g.ID(), Genesis: g, Height: 5, BlockHash: commit.Digest{5}, Keys: []verify.PublishedKey{},
-		Facts: []verify.Facts{facts}, ExportedAt: 1_700_900_000, ExportedBy: contracttest.Regulator,
+		Facts: []verify.Facts{facts}, Requests: []ledger.TrustRequest{request(1), request(2)}, ExportedAt: 1_700_900_000, ExportedBy: contracttest.Regulator,
 	}
 	resign(trust)
 	return trust
@@ -54,6 +54,10 @@ func generator() []byte {
 	b := make([]byte, commit.PointBytes)
 	b[0], b[31] = 0x80, 1
 	return b
+}
+
+func request(id byte) ledger.TrustRequest {
+	return ledger.TrustRequest{ID: commit.Digest{id}, Fleet: "fleet-a", Epoch: 11, Requester: contracttest.Regulator, Status: ledger.StatusVerified, Time: 1_700_800_000}
 }
 
 func resign(t *ledger.Trust) { t.Signature = ed25519.Sign(regulatorKey, t.SigningBytes()) }
@@ -115,6 +119,11 @@ func TestTrustRefusals(t *testing.T) {
 		"chunk index":               {func(t *ledger.Trust) { t.Facts[0].Chunks[1].Index = 1 << 16 }, "index"},
 		"epoch":                     {func(t *ledger.Trust) { t.Facts[0].Epoch = 1 << 40 }, "epoch"},
 		"key":                       {func(t *ledger.Trust) { t.Keys = append(t.Keys, verify.PublishedKey{CircuitID: "x"}) }, "key"},
+		"request twice":             {func(t *ledger.Trust) { t.Requests[1].ID = t.Requests[0].ID }, "twice"},
+		"requests out of order":     {func(t *ledger.Trust) { t.Requests[1].ID = commit.Digest{} }, "order"},
+		"request about other facts": {func(t *ledger.Trust) { t.Requests[0].Epoch++ }, "facts"},
+		"request by a stranger":     {func(t *ledger.Trust) { t.Requests[0].Requester = "x" }, "requester"},
+		"status of a request":       {func(t *ledger.Trust) { t.Requests[0].Status = "fine" }, "status"},
 		"by an owner":               {func(t *ledger.Trust) { t.ExportedBy = "operator" }, "not a regulator"},
 		"by nobody":                 {func(t *ledger.Trust) { t.ExportedBy = "x" }, "not a regulator"},
 	} {

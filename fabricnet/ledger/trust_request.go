@@ -1,0 +1,62 @@
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// TrustRequest is a request as a trust export shows it: that it was asked, by whom, and where it stands. A bundle that answers none of them answers a
+// question that nobody put.
+type TrustRequest struct {
+	ID        commit.Digest `json:"id"`
+	Fleet     string        `json:"fleet"`
+	Epoch     uint64        `json:"epoch"`
+	Requester string        `json:"requester"`
+	Status    Status        `json:"status"`
+	Time      int64         `json:"time"`
+}
+
+// Request finds a request of the export by its id, which is its statement's digest.
+func (t *Trust) Request(id commit.Digest) (*TrustRequest, bool) {
+	i, ok := slices.BinarySearchFunc(t.Requests, id, func(r TrustRequest, id commit.Digest) int { return bytes.Compare(r.ID[:], id[:]) })
+	if !ok {
+		return nil, false
+	}
+	return &t.Requests[i], true
+}
+
+func (t *Trust) checkRequests() error {
+	for i := range t.Requests {
+		r := &t.Requests[i]
+		if i > 0 && bytes.Compare(t.Requests[i-1].ID[:], r.ID[:]) >= 0 {
+			return fmt.Errorf("request %s is out of order or comes twice", r.ID)
+		}
+		if _, err := t.FactsAt(r.Fleet, r.Epoch); err != nil {
+			return fmt.Errorf("request %s: %w", r.ID, err)
+		}
+		if _, ok := t.Genesis.Organisation(r.Requester); !ok {
+			return fmt.Errorf("request %s: requester %q is not an organisation of the ledger", r.ID, r.Requester)
+		}
+		if !slices.Contains([]Status{StatusVerified, StatusWithdrawn, StatusRefused, StatusExpired, StatusApproved, StatusOpen}, r.Status) {
+			return fmt.Errorf("request %s: unknown status %q", r.ID, r.Status)
+		}
+	}
+	return nil
+}
+
+// requestsAbout lists the requests about the exported fleets and epochs, by id.
+func (t *Trust) requestsAbout(entries []RequestEntry) []TrustRequest {
+	out := []TrustRequest{}
+	for i := range entries {
+		e := &entries[i]
+		if _, err := t.FactsAt(e.Request.Fleet, e.Request.Epoch); err != nil {
+			continue
+		}
+		out = append(out, TrustRequest{e.ID, e.Request.Fleet, e.Request.Epoch, e.Request.Requester, e.Status, e.Request.Time})
+	}
+	slices.SortFunc(out, func(a, b TrustRequest) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return out
+}
