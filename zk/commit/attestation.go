@@ -95,11 +95,11 @@ func (a *Attestation) Place(ledger, srs Digest) Place {
 
 // SigningBytes is the message that the device signs: everything but the signature, with ledger and SRS.
 func (a *Attestation) SigningBytes(ledger, srs Digest) []byte {
-	t := newTranscript(tagAttestation, ledger)
+	t := NewTranscript(tagAttestation, ledger)
 	t.place(a.Place(ledger, srs))
-	t.bytes(a.Device[:])
-	t.point(&a.C)
-	t.bytes(a.Proof.Bytes())
+	t.Bytes(a.Device[:])
+	t.Point(&a.C)
+	t.Bytes(a.Proof.Bytes())
 	return t.buf
 }
 

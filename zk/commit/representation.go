@@ -84,7 +84,7 @@ func Prove(srs *SRS, p Place, device DeviceID, o Opening, secret Secret) (Repres
 	}
 	g, h := srs.Bases(p.Size, p.Slot)
 	t := representationTranscript(tagNonce, p, device, &g, &h, &o.C)
-	t.scalar(&o.X)
+	t.Scalar(&o.X)
 	nonces := t.prf(secret, 2)
 	return ProveBases(g, h, o.X, o.R, nonces[0], nonces[1], func(R bn254.G1Affine) fr.Element {
 		return representationChallenge(p, device, &g, &h, &o.C, &R)
@@ -104,16 +104,16 @@ func (proof *Representation) VerifyOne(srs *SRS, p Place, device DeviceID, commi
 // R out lets anyone choose z_x and z_r and solve for R.
 func representationChallenge(p Place, device DeviceID, g, h, commitment, R *bn254.G1Affine) fr.Element {
 	t := representationTranscript(tagRepresentation, p, device, g, h, commitment)
-	t.point(R)
-	return t.challenge()
+	t.Point(R)
+	return t.Challenge()
 }
 
-func representationTranscript(tag string, p Place, device DeviceID, g, h, commitment *bn254.G1Affine) *transcript {
-	t := newTranscript(tag, p.Ledger)
+func representationTranscript(tag string, p Place, device DeviceID, g, h, commitment *bn254.G1Affine) *Transcript {
+	t := NewTranscript(tag, p.Ledger)
 	t.place(p)
-	t.bytes(device[:])
-	t.point(g)
-	t.point(h)
-	t.point(commitment)
+	t.Bytes(device[:])
+	t.Point(g)
+	t.Point(h)
+	t.Point(commitment)
 	return t
 }

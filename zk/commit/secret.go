@@ -39,8 +39,8 @@ func (s Secret) MarshalJSON() ([]byte, error) { return s.MarshalText() }
 // Blinding derives r for the packed record x at this place. It covers the place and x: two records, two slots, two
 // epochs or two ledgers never share one r.
 func (p Place) Blinding(secret Secret, x fr.Element) fr.Element {
-	t := newTranscript(tagBlinding, p.Ledger)
+	t := NewTranscript(tagBlinding, p.Ledger)
 	t.place(p)
-	t.scalar(&x)
+	t.Scalar(&x)
 	return t.prf(secret, 1)[0]
 }

@@ -23,51 +23,56 @@ const (
 // scalarBytes is how many uniform bytes are reduced to a scalar: 384 bits leave a bias below 2^-128.
 const scalarBytes = 48
 
-// transcript is what goes into a hash: a domain tag, the ledger id, then values. Each is preceded by its length, so two
+// Transcript is what goes into a hash: a domain tag, the ledger id, then values. Each is preceded by its length, so two
 // different lists of values never read the same.
-type transcript struct {
+type Transcript struct {
 	tag string
 	buf []byte
 }
 
-func newTranscript(tag string, ledger Digest) *transcript {
-	t := &transcript{tag: tag, buf: make([]byte, 0, 640)}
-	t.bytes([]byte(tag))
-	t.bytes(ledger[:])
+// NewTranscript starts with a domain tag of at most 255 bytes and the ledger id.
+func NewTranscript(tag string, ledger Digest) *Transcript {
+	t := &Transcript{tag: tag, buf: make([]byte, 0, 640)}
+	t.Bytes([]byte(tag))
+	t.Bytes(ledger[:])
 	return t
 }
 
-func (t *transcript) bytes(b []byte) {
+// Bytes adds a byte string behind its length.
+func (t *Transcript) Bytes(b []byte) {
 	t.buf = binary.BigEndian.AppendUint32(t.buf, uint32(len(b)))
 	t.buf = append(t.buf, b...)
 }
 
-func (t *transcript) uint(v uint64) {
-	t.bytes(binary.BigEndian.AppendUint64(nil, v))
+// Uint adds a number, eight bytes big-endian.
+func (t *Transcript) Uint(v uint64) {
+	t.Bytes(binary.BigEndian.AppendUint64(nil, v))
 }
 
-func (t *transcript) point(p *bn254.G1Affine) {
+// Point adds a compressed point.
+func (t *Transcript) Point(p *bn254.G1Affine) {
 	b := p.Bytes()
-	t.bytes(b[:])
+	t.Bytes(b[:])
 }
 
-func (t *transcript) scalar(s *fr.Element) {
+// Scalar adds a scalar, 32 bytes big-endian.
+func (t *Transcript) Scalar(s *fr.Element) {
 	b := s.Bytes()
-	t.bytes(b[:])
+	t.Bytes(b[:])
 }
 
-func (t *transcript) place(p Place) {
-	t.bytes(p.SRS[:])
-	t.bytes([]byte(p.Fleet))
-	t.uint(uint64(p.Chunk))
-	t.uint(uint64(p.Size))
-	t.uint(uint64(p.Slot))
-	t.uint(p.Epoch)
+func (t *Transcript) place(p Place) {
+	t.Bytes(p.SRS[:])
+	t.Bytes([]byte(p.Fleet))
+	t.Uint(uint64(p.Chunk))
+	t.Uint(uint64(p.Size))
+	t.Uint(uint64(p.Slot))
+	t.Uint(p.Epoch)
 }
 
-// challenge hashes the transcript into the scalar field (RFC 9380 expand_message_xmd with SHA-256; the tag is also its
+// Challenge hashes the transcript into the scalar field (RFC 9380 expand_message_xmd with SHA-256; the tag is also its
 // DST).
-func (t *transcript) challenge() fr.Element {
+func (t *Transcript) Challenge() fr.Element {
 	out, err := fr.Hash(t.buf, []byte(t.tag), 1)
 	if err != nil {
 		panic(err) // only a tag longer than 255 bytes
@@ -75,9 +80,12 @@ func (t *transcript) challenge() fr.Element {
 	return out[0]
 }
 
+// Digest is the transcript's SHA-256.
+func (t *Transcript) Digest() Digest { return sha256.Sum256(t.buf) }
+
 // prf derives count scalars from the secret and the transcript (HKDF-Expand of RFC 5869, whose blocks are
 // HMAC-SHA-256).
-func (t *transcript) prf(secret Secret, count int) []fr.Element {
+func (t *Transcript) prf(secret Secret, count int) []fr.Element {
 	stream, err := hkdf.Expand(sha256.New, secret[:], string(t.buf), count*scalarBytes)
 	if err != nil {
 		panic(err) // only an output longer than 255 blocks

@@ -28,10 +28,10 @@ func newWeights(bound []byte) *weights {
 }
 
 func weightsFrom(bound []byte, fresh [32]byte) *weights {
-	t := transcript{tag: tagWeights}
-	t.bytes([]byte(tagWeights))
-	t.bytes(bound)
-	t.bytes(fresh[:])
+	t := Transcript{tag: tagWeights}
+	t.Bytes([]byte(tagWeights))
+	t.Bytes(bound)
+	t.Bytes(fresh[:])
 	return &weights{seed: sha256.Sum256(t.buf)}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -213,9 +214,9 @@ func TestVectorIsPinned(t *testing.T) {
 	if len(v) != VectorSize {
 		t.Fatalf("%d numbers, want %d", len(v), VectorSize)
 	}
-	get := func(i int) string { return v[i].String() }
+	get := func(i int) string { return v[i].BigInt(new(big.Int)).String() }
 	one := new(big.Int).Lsh(pow10(FactorPlaces), SlopeBits)
-	slope := new(big.Int).Neg(new(big.Int).Lsh(big.NewInt(50_000), SlopeBits))
+	slope := new(big.Int).Sub(fr.Modulus(), new(big.Int).Lsh(big.NewInt(50_000), SlopeBits))
 	for at, want := range map[int]string{
 		AtBase + 0: "0", AtBase + 2: "0", AtBase + 7: "0", AtBase + 9: "0", AtBase + 8: "1000000", // the curves' lanes are 3 and 1
 		AtBounds + 2: "5", AtBounds + 9: "400", AtBounds + 7: "15000",

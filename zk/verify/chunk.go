@@ -15,6 +15,14 @@ import (
 	"github.com/assay-net/assay/zk/statement"
 )
 
+// Domain tags of this package's hashes.
+const (
+	tagMask  = "assay/v1/mask"
+	tagChunk = "assay/v1/chunk-digest"
+	tagFleet = "assay/v1/fleet-digest"
+	tagKey   = "assay/v1/key"
+)
+
 // ChunkPlace is everything a chunk proof is bound to besides the statement's
 // parameters. The verifier fills it in from the ledger and the statement.
 type ChunkPlace struct {
@@ -31,31 +39,31 @@ type ChunkPlace struct {
 // were R left out, anyone could choose the responses first and "prove" any
 // point, one with support on the chunk's own coefficients among them.
 func MaskChallenge(p *ChunkPlace, bases [2]bn254.G1Affine, c, m, r *bn254.G1Affine) fr.Element {
-	t := newTranscript(tagMask, p.Ledger)
-	t.bytes([]byte(ChunkCircuit(p.Size)))
-	t.bytes(p.SRS[:])
-	t.point(c)
-	t.bytes(p.Statement[:])
-	t.point(&bases[0])
-	t.point(&bases[1])
-	t.point(m)
-	t.point(r)
-	return t.scalar()
+	t := commit.NewTranscript(tagMask, p.Ledger)
+	t.Bytes([]byte(ChunkCircuit(p.Size)))
+	t.Bytes(p.SRS[:])
+	t.Point(c)
+	t.Bytes(p.Statement[:])
+	t.Point(&bases[0])
+	t.Point(&bases[1])
+	t.Point(m)
+	t.Point(r)
+	return t.Challenge()
 }
 
 // ChunkDigest is the circuit's public input cd. It fixes, before the link's
 // challenge is drawn, which polynomial the challenge is for and what about.
 func ChunkDigest(p *ChunkPlace, masked *bn254.G1Affine) fr.Element {
-	t := newTranscript(tagChunk, p.Ledger)
-	t.bytes([]byte(ChunkCircuit(p.Size)))
-	t.bytes(p.SRS[:])
-	t.uint(uint64(p.Size))
-	t.point(masked)
-	t.bytes(p.Statement[:])
-	t.bytes([]byte(p.Fleet))
-	t.uint(uint64(p.Chunk))
-	t.uint(p.Epoch)
-	return t.scalar()
+	t := commit.NewTranscript(tagChunk, p.Ledger)
+	t.Bytes([]byte(ChunkCircuit(p.Size)))
+	t.Bytes(p.SRS[:])
+	t.Uint(uint64(p.Size))
+	t.Point(masked)
+	t.Bytes(p.Statement[:])
+	t.Bytes([]byte(p.Fleet))
+	t.Uint(uint64(p.Chunk))
+	t.Uint(p.Epoch)
+	return t.Challenge()
 }
 
 // LinkChallenge is ρ, the value that Groth16's verifier derives for the first

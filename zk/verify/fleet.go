@@ -24,18 +24,18 @@ type FleetPlace struct {
 
 // FleetBinding is the digest that a fleet proof carries as a public input.
 func FleetBinding(p *FleetPlace) fr.Element {
-	t := newTranscript(tagFleet, p.Ledger)
-	t.bytes([]byte(FleetCircuit))
-	t.bytes(p.Statement[:])
-	t.bytes([]byte(p.Fleet))
-	t.uint(p.Epoch)
-	t.uint(uint64(p.Step))
+	t := commit.NewTranscript(tagFleet, p.Ledger)
+	t.Bytes([]byte(FleetCircuit))
+	t.Bytes(p.Statement[:])
+	t.Bytes([]byte(p.Fleet))
+	t.Uint(p.Epoch)
+	t.Uint(uint64(p.Step))
 	last := uint64(0)
 	if p.Last {
 		last = 1
 	}
-	t.uint(last)
-	return t.scalar()
+	t.Uint(last)
+	return t.Challenge()
 }
 
 // FleetStatement is what one fleet proof shows: that the inputs' totals add up

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -56,11 +55,11 @@ func NewPublishedKey(circuitID, setup string, key []byte) PublishedKey {
 // KeyDigest names a key: SHA-256 over a tag, the circuit id, the setup and the
 // encoding. The setup is covered so that an unsafe key cannot be relabelled.
 func KeyDigest(circuitID, setup string, key []byte) commit.Digest {
-	t := newTranscript("assay/v1/key", commit.Digest{})
-	t.bytes([]byte(circuitID))
-	t.bytes([]byte(setup))
-	t.bytes(key)
-	return sha256.Sum256(t.buf)
+	t := commit.NewTranscript(tagKey, commit.Digest{})
+	t.Bytes([]byte(circuitID))
+	t.Bytes([]byte(setup))
+	t.Bytes(key)
+	return t.Digest()
 }
 
 // Public inputs of the circuits, without the constant wire.
