@@ -1,6 +1,7 @@
 package datahub
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -48,23 +49,24 @@ type Closed struct {
 }
 
 // CloseChunk gathers a chunk's reports. A report that does not check makes its
-// device absent; two reports for one slot are an error, because choosing
-// between them is not the owner's to do. The result has passed the checks that
-// endorsers make. A chunk in which nobody reported cannot be anchored and is an
-// error too.
+// device absent. The same report twice is one report; of several for one slot
+// those that do not check count for nothing, and if two different ones do, the
+// device is absent, because choosing between them is not the owner's to do. The
+// result has passed the checks that endorsers make. A chunk in which nobody
+// reported cannot be anchored and is an error.
 func CloseChunk(srs *commit.SRS, schema *record.Schema, place commit.ChunkPlace, members []Member, reports []Report) (*Closed, error) {
 	c := &Closed{Place: place, Chunk: zk.Chunk{
 		Index:   place.Chunk,
 		Records: make([]record.Record, place.Size),
 		R:       make([]fr.Element, place.Size),
 	}}
-	bySlot := make(map[uint32]*Report, len(reports))
+	bySlot := make(map[uint32][]*Report, len(reports))
 	for i := range reports {
-		slot := reports[i].Slot
-		if bySlot[slot] != nil {
-			return nil, fmt.Errorf("closing chunk %d: slot %d reported twice", place.Chunk, slot)
+		r := &reports[i]
+		same := func(o *Report) bool { return o.Record == r.Record && bytes.Equal(o.Attestation, r.Attestation) }
+		if !slices.ContainsFunc(bySlot[r.Slot], same) {
+			bySlot[r.Slot] = append(bySlot[r.Slot], r)
 		}
-		bySlot[slot] = &reports[i]
 	}
 	members = slices.Clone(members)
 	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.Slot, b.Slot) })
@@ -84,7 +86,7 @@ type checkFunc func(*commit.SRS, *record.Schema, commit.Place, Member, *Report) 
 
 // gather fills the chunk with the reports that check accepts, and then makes
 // the endorsers' checks on all of them at once.
-func (c *Closed) gather(srs *commit.SRS, schema *record.Schema, members []Member, bySlot map[uint32]*Report, check checkFunc) error {
+func (c *Closed) gather(srs *commit.SRS, schema *record.Schema, members []Member, bySlot map[uint32][]*Report, check checkFunc) error {
 	clear(c.Chunk.Records)
 	clear(c.Chunk.R)
 	c.Attestations, c.Absent = nil, nil
@@ -95,8 +97,7 @@ func (c *Closed) gather(srs *commit.SRS, schema *record.Schema, members []Member
 		if m.Slot >= c.Place.Size {
 			return fmt.Errorf("slot %d is outside the chunk's %d", m.Slot, c.Place.Size)
 		}
-		report := bySlot[m.Slot]
-		opening, err := check(srs, schema, c.Place.At(m.Slot), m, report)
+		report, opening, err := choose(srs, schema, c.Place.At(m.Slot), m, bySlot[m.Slot], check)
 		if err != nil {
 			c.Absent = append(c.Absent, Absence{m.Slot, err.Error()})
 			continue
@@ -114,11 +115,40 @@ func (c *Closed) gather(srs *commit.SRS, schema *record.Schema, members []Member
 	return err
 }
 
+var errSilent = errors.New("did not report")
+
+// choose picks a device's one good report. Among several, anybody's could stand
+// beside the device's own, so each is checked in full.
+func choose(srs *commit.SRS, schema *record.Schema, at commit.Place, m Member, reports []*Report, check checkFunc) (*Report, commit.Opening, error) {
+	switch len(reports) {
+	case 0:
+		return nil, commit.Opening{}, errSilent
+	case 1:
+		o, err := check(srs, schema, at, m, reports[0])
+		return reports[0], o, err
+	}
+	var good *Report
+	var opening commit.Opening
+	var first error
+	for _, r := range reports {
+		o, err := checkAlone(srs, schema, at, m, r)
+		switch {
+		case err != nil:
+			first = cmp.Or(first, err)
+		case good != nil:
+			return nil, commit.Opening{}, errors.New("reported two different records")
+		default:
+			good, opening = r, o
+		}
+	}
+	if good == nil {
+		return nil, commit.Opening{}, first
+	}
+	return good, opening, nil
+}
+
 // checkOpening opens a report against what its device committed to.
 func checkOpening(srs *commit.SRS, schema *record.Schema, at commit.Place, m Member, r *Report) (commit.Opening, error) {
-	if r == nil {
-		return commit.Opening{}, errors.New("did not report")
-	}
 	a, err := commit.ParseAttestation(r.Attestation)
 	if err != nil {
 		return commit.Opening{}, err

@@ -45,6 +45,9 @@ func (o *Owner) Prove(ctx context.Context, request commit.Digest, source zk.Sour
 	if err != nil {
 		return nil, err
 	}
+	if !facts.Final {
+		return nil, fmt.Errorf("fleet %s may still be anchored for epoch %d: its facts are not final", s.Fleet, s.Epoch)
+	}
 	bundle, err := zk.Prove(ctx, o.Keys, s, &facts.Facts, source, progress)
 	if err != nil {
 		return nil, fmt.Errorf("proving request %s: %w", request, err)

@@ -186,6 +186,7 @@ func (w *world) prove(ctx context.Context) error {
 		return nil, fmt.Errorf("chunk %d is not %s's", f.Index, owner)
 	}
 	o := &datahub.Owner{Book: w.books[owner], Keys: w.keys}
+	w.now.Store(demoStart.Add(2*demoEpoch + 4*24*time.Hour).Unix()) // the anchors' window is over: a chunk that is not anchored counts as absent
 	start := time.Now()
 	var update func(int)
 	var err error
@@ -213,7 +214,6 @@ func (w *world) regulate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.now.Store(demoStart.Add(2*demoEpoch + 4*24*time.Hour).Unix()) // the anchors' window is over
 	trust, err := w.books[regulator].ExportTrust(ctx, regulator, signer, time.Unix(w.now.Load(), 0), ledger.EpochRef{Fleet: demoFleet, Epoch: 1})
 	if err != nil {
 		return err

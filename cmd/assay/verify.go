@@ -63,7 +63,7 @@ func (c *verifyCall) run(path string) error {
 	if err != nil {
 		return no("%s is not valid: %w", path, err)
 	}
-	if err := c.printVerdict(verdict, trust); err != nil {
+	if err := c.printVerdict(verdict, trust, c.ledger != ""); err != nil {
 		return err
 	}
 	if !verdict.Holds() {
@@ -116,14 +116,21 @@ type verdictObject struct {
 	ExportedBy string        `json:"exported_by"`
 	Height     uint64        `json:"height"`
 	BlockHash  commit.Digest `json:"block_hash"`
+	// LedgerCompared says whether the caller named the ledger. Whoever makes a
+	// ledger of their own can make an export of it.
+	LedgerCompared bool `json:"ledger_compared"`
 	*verify.Verdict
 }
 
-func (p *printer) printVerdict(v *verify.Verdict, trust *ledger.Trust) error {
+func (p *printer) printVerdict(v *verify.Verdict, trust *ledger.Trust, compared bool) error {
 	if p.json {
-		return p.object(verdictObject{"verdict", true, v.Holds(), trust.ExportedBy, trust.Height, trust.BlockHash, v})
+		return p.object(verdictObject{"verdict", true, v.Holds(), trust.ExportedBy, trust.Height, trust.BlockHash, compared, v})
 	}
-	_, err := io.WriteString(p.out, printable(verdictText(v, trust)))
+	text := verdictText(v, trust)
+	if !compared {
+		text += "\nThe ledger id was not compared with any: anybody can make a ledger. Give the one you know with --ledger.\n"
+	}
+	_, err := io.WriteString(p.out, printable(text))
 	return err
 }
 

@@ -109,16 +109,8 @@ func (r *run) pinnedSRS() (*commit.SRS, error) {
 	if pinned == nil {
 		return nil, ledger.Refuse(ledger.NotFound, "no key is pinned for %q", verify.SRSKey)
 	}
-	keys, err := verify.NewKeyring([]verify.PublishedKey{*pinned})
-	if err != nil {
-		return nil, fmt.Errorf("reading pinned keys: %w", err)
-	}
-	digest, err := keys.SRSDigest()
-	if err != nil {
-		return nil, fmt.Errorf("reading pinned keys: %w", err)
-	}
-	if r.env.SRS == nil || r.env.SRS.Digest() != digest {
-		return nil, fmt.Errorf("this peer does not have the pinned SRS %s", digest)
+	if err := checkSRSKey(r.env.SRS, pinned); err != nil {
+		return nil, fmt.Errorf("comparing the pinned SRS with this peer's: %w", err)
 	}
 	return r.env.SRS, nil
 }
@@ -127,6 +119,9 @@ func (r *run) writeAnchor(a *ledger.AnchorChunk, who *roster) (*ledger.Anchor, e
 	anchor := &ledger.Anchor{
 		Commitment: a.Commitment, Attested: a.Attested, Enrolled: who.enrolled, Retired: who.retired, Classes: who.classes,
 		Bitmap: a.Bitmap, Root: a.Root, Time: r.now, TxID: r.tx.ID,
+	}
+	if n := len(ledger.Encode(anchor)); n > ledger.MaxAnchor {
+		return nil, fmt.Errorf("the anchor's record has %d bytes, at most %d", n, ledger.MaxAnchor)
 	}
 	if err := put(r.state, ledger.AnchorKey(a.Fleet, a.Epoch, a.Chunk), anchor); err != nil {
 		return nil, err

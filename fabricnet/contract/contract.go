@@ -19,7 +19,8 @@
 // It authenticates the caller, gives a transaction id that is never used twice, discards the writes of calls that fail, commits all of a
 // call's writes or none, and only if nothing that was read has changed (including what a Range did not find). It checks Tx.Time against its own clock to
 // within ledger.MaxClockSkew: the time is the caller's, and a caller that may choose it anchors whenever it likes. It commits within ledger.MaxProposalAge of
-// Tx.Time, or not at all, where it can hold that. It holds [Rule] at commit. The contract
+// Tx.Time, or not at all, where it can hold that, and enrolments and retirements in the epoch of Tx.Time: committed later they would change
+// who was enrolled when that epoch ended. It holds [Rule] at commit. The contract
 // never reads what it wrote in the same call, so a State need not show it.
 //
 // # What is not promised

@@ -28,6 +28,9 @@ func enrol(r *run, a *ledger.Enrol) (*ledger.EventPayload, error) {
 	}
 	e := &enrolment{run: r, fleet: f, chunk: a.Chunk, from: r.epoch + 1,
 		makers: map[string]*x509.Certificate{}, taken: map[string]uint32{}}
+	if err := r.checkOpen(f.ID, a.Chunk, e.from); err != nil {
+		return nil, err
+	}
 	slots := make([]*ledger.Slot, len(a.Devices))
 	for i, d := range a.Devices {
 		if slots[i], err = e.check(d); err != nil {

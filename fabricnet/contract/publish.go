@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"fmt"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -35,10 +36,14 @@ func publishKey(r *run, k *verify.PublishedKey) (*verify.PublishedKey, error) {
 	return k, nil
 }
 
-// checkSRSKey lets a peer that has the SRS endorse no other: the powers were checked when it loaded them, the published key shows only a few.
+// checkSRSKey lets a peer endorse no other SRS than its own, whose powers it checked when it loaded them: the published key shows only a few, and a key with
+// another τ under the right digest would let whoever knows that τ open any anchor to anything.
 func checkSRSKey(srs *commit.SRS, k *verify.PublishedKey) error {
-	if k.CircuitID != verify.SRSKey || srs == nil {
+	if k.CircuitID != verify.SRSKey {
 		return nil
+	}
+	if srs == nil {
+		return fmt.Errorf("this peer has no SRS to compare the key with")
 	}
 	want, err := verify.EncodeSRSKey(srs)
 	if err != nil {

@@ -23,6 +23,7 @@ var queries = map[string]queryFunction{
 	ledger.QueryFacts:         asking(queryFacts),
 	ledger.QueryKeys:          asking(queryKeys),
 	ledger.QueryRequests:      asking(queryRequests),
+	ledger.QueryAsked:         asking(queryAsked),
 	ledger.QueryRequest:       asking(queryRequest),
 }
 
@@ -147,12 +148,8 @@ func queryKeys(r *run, _ *ledger.Nothing) (any, error) { return publishedKeys(r.
 
 func queryRequests(r *run, _ *ledger.Nothing) ([]ledger.RequestEntry, error) {
 	out := []ledger.RequestEntry{}
-	err := scan(r.state, ledger.RequestPrefix, func(rest string, q *ledger.Request) error {
-		id, err := hex.DecodeString(rest)
-		if err != nil || len(id) != len(commit.Digest{}) {
-			return fmt.Errorf("state key ends in %q", rest)
-		}
-		entry, err := r.entry(commit.Digest(id), q)
+	err := r.eachRequest(func(id commit.Digest, q *ledger.Request) error {
+		entry, err := r.entry(id, q)
 		if err != nil {
 			return err
 		}
@@ -160,6 +157,33 @@ func queryRequests(r *run, _ *ledger.Nothing) ([]ledger.RequestEntry, error) {
 		return nil
 	})
 	return out, err
+}
+
+// queryAsked leaves the verdicts out: they are long, and an export needs none of them.
+func queryAsked(r *run, a *ledger.EpochRef) ([]ledger.TrustRequest, error) {
+	out := []ledger.TrustRequest{}
+	err := r.eachRequest(func(id commit.Digest, q *ledger.Request) error {
+		if q.Fleet != a.Fleet || q.Epoch != a.Epoch {
+			return nil
+		}
+		entry, err := r.entry(id, q)
+		if err != nil {
+			return err
+		}
+		out = append(out, ledger.TrustRequest{ID: id, Fleet: q.Fleet, Epoch: q.Epoch, Requester: q.Requester, Status: entry.Status, Time: q.Time})
+		return nil
+	})
+	return out, err
+}
+
+func (r *run) eachRequest(fn func(commit.Digest, *ledger.Request) error) error {
+	return scan(r.state, ledger.RequestPrefix, func(rest string, q *ledger.Request) error {
+		id, err := hex.DecodeString(rest)
+		if err != nil || len(id) != len(commit.Digest{}) {
+			return fmt.Errorf("state key ends in %q", rest)
+		}
+		return fn(commit.Digest(id), q)
+	})
 }
 
 func queryRequest(r *run, a *ledger.RequestRef) (*ledger.RequestEntry, error) {

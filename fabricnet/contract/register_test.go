@@ -3,8 +3,10 @@ package contract_test
 import (
 	"bytes"
 	"crypto/x509"
+	"strings"
 	"testing"
 
+	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -74,6 +76,17 @@ func TestPublishKey(t *testing.T) {
 	w.refused(ledger.Conflict, "pinned", regulator, ledger.FnPublishKey, key)
 	if keys := query[[]verify.PublishedKey](w, ledger.QueryKeys, ledger.Nothing{}); len(keys) != 1 || keys[0].Digest != key.Digest {
 		t.Errorf("keys are %+v", keys)
+	}
+}
+
+// A peer without an SRS cannot tell a good key from one whose τ somebody knows.
+func TestSRSKeyNeedsAPeerWithTheSRS(t *testing.T) {
+	w := bareWorld(t)
+	environment := w.environment()
+	environment.SRS = nil
+	call := ledger.Call{Function: ledger.FnPublishKey, Args: ledger.Encode(contracttest.SRSKey(w.srs))}
+	if _, err := contract.Execute(environment, w.tx(regulator), w.state.Begin(), call); err == nil || !strings.Contains(err.Error(), "no SRS") {
+		t.Errorf("endorsed without an SRS: %v", err)
 	}
 }
 

@@ -65,7 +65,29 @@ func (b *book) checkProposal(blockTime int64, t *decoded) error {
 	if p.Time > blockTime || blockTime-p.Time > int64(ledger.MaxProposalAge/time.Second) {
 		return ledger.Refuse(ledger.Expired, "proposed at %d, committed at %d: at most %s may pass", p.Time, blockTime, ledger.MaxProposalAge)
 	}
+	if err := b.checkEpoch(blockTime, p); err != nil {
+		return err
+	}
 	return b.checkSignature(p.Caller, proposalBytes(b.id, t.Proposal), t.Signature)
+}
+
+// checkEpoch voids changes of who is enrolled that were held back over the end of their epoch: they take effect with the next one, which has begun.
+func (b *book) checkEpoch(blockTime int64, p *proposal) error {
+	if p.Function != ledger.FnEnrol && p.Function != ledger.FnRetire {
+		return nil
+	}
+	proposed, err := b.genesis.EpochAt(time.Unix(p.Time, 0))
+	if err != nil {
+		return ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	committed, err := b.genesis.EpochAt(time.Unix(blockTime, 0))
+	if err != nil {
+		return ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	if proposed != committed {
+		return ledger.Refuse(ledger.Expired, "%s: proposed in epoch %d, committed in epoch %d", p.Function, proposed, committed)
+	}
+	return nil
 }
 
 func (b *book) checkSignature(org string, message, signature []byte) error {

@@ -26,7 +26,7 @@ func (s attestationStore) path(root commit.Digest) string { return filepath.Join
 func (s attestationStore) keep(root commit.Digest, blob []byte) error {
 	there, err := s.read(root)
 	if err == nil && bytes.Equal(there, blob) {
-		return nil
+		return syncDir(filepath.Dir(s.path(root))) // it may have been named just before a crash
 	}
 	return writeFile(s.path(root), blob)
 }

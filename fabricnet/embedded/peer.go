@@ -87,9 +87,10 @@ func (p *peer) check(sp *signedProposal) (*proposal, error) {
 	if proposed.Transient != transientDigest(sp.transient) {
 		return nil, ledger.Refuse(ledger.Invalid, "transient input is not the one that was proposed")
 	}
-	skew := time.Duration(p.ledger.now()-proposed.Time) * time.Second
-	if skew < -ledger.MaxClockSkew || skew > ledger.MaxClockSkew {
-		return nil, ledger.Refuse(ledger.Expired, "proposed %s from this peer's time, at most %s is accepted", skew, ledger.MaxClockSkew)
+	// In seconds: a duration of a far-off time overflows.
+	const skew = int64(ledger.MaxClockSkew / time.Second)
+	if now := p.ledger.now(); proposed.Time < now-skew || proposed.Time > now+skew {
+		return nil, ledger.Refuse(ledger.Expired, "proposed at %d, this peer's time is %d: at most %s between them is accepted", proposed.Time, now, ledger.MaxClockSkew)
 	}
 	return proposed, nil
 }

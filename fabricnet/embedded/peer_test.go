@@ -31,8 +31,9 @@ func TestPeersCheckProposals(t *testing.T) {
 		"other transient input":  {&signedProposal{encoded: good.encoded, signature: good.signature, transient: map[string][]byte{"attestations": {1}}}, "not the one that was proposed"},
 		"garbage":                {&signedProposal{encoded: []byte("x")}, "proposal"},
 		"another ledger":         {change(func(p *proposal) { p.Ledger[3] ^= 1 }), "for ledger"},
-		"a clock that is behind": {change(func(p *proposal) { p.Time -= skew + 1 }), "from this peer's time"},
-		"a clock that is ahead":  {change(func(p *proposal) { p.Time += skew + 1 }), "from this peer's time"},
+		"a clock that is behind": {change(func(p *proposal) { p.Time -= skew + 1 }), "this peer's time is"},
+		"a clock that is ahead":  {change(func(p *proposal) { p.Time += skew + 1 }), "this peer's time is"},
+		"a far-off time":         {change(func(p *proposal) { p.Time += 18_446_744_074 }), "this peer's time is"},
 	} {
 		if _, err := n.peer(regulator).endorse(c.sp); err == nil || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: got %v, want %q", name, err, c.text)
@@ -105,4 +106,19 @@ func (n *network) lastOutcome() (out []byte) {
 		n.t.Fatal(err)
 	}
 	return out
+}
+
+// A retirement that is endorsed in one epoch and committed in the next would take back who was enrolled when that began.
+func TestRetirementHeldOverAnEpochsEndIsVoid(t *testing.T) {
+	n := newNetwork(t)
+	n.at(10, time.Hour)
+	n.enrolled()
+	n.at(12, -10*time.Second)
+	call := ledger.Call{Function: ledger.FnRetire, Args: ledger.Encode(ledger.Retire{Fleet: fleetID, Slots: []uint32{1, 2}, Reason: "bad"})}
+	sp := ok[*signedProposal](t)(n.propose(operator, call))
+	tx := ok[*transaction](t)(agree(sp, ok[[]*endorsed](t)(n.endorse(sp, []string{lender, regulator}))))
+	n.at(12, time.Second)
+	if err := n.committed(tx); ledger.CodeOf(err) != ledger.Expired {
+		t.Errorf("held over the end of epoch 11: %v", err)
+	}
 }

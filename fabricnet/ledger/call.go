@@ -34,6 +34,7 @@ const (
 	QueryFacts         = "facts"         // EpochRef → FactsEntry
 	QueryKeys          = "keys"          // Nothing → []verify.PublishedKey
 	QueryRequests      = "requests"      // Nothing → []RequestEntry
+	QueryAsked         = "asked"         // EpochRef → []TrustRequest
 	QueryRequest       = "request_entry" // RequestRef → RequestEntry
 )
 

@@ -20,8 +20,7 @@ const (
 	MaxOrganisations = 64
 	// MaxEpoch bounds an epoch's number, so that no time computed from one overflows.
 	MaxEpoch = 1 << 32
-	// MaxClockSkew is how far a proposal's time may be from an endorsing peer's clock. It is less than the shortest epoch, so that a
-	// caller who shifts its clock cannot reach into an epoch that others have left.
+	// MaxClockSkew is how far a proposal's time may be from an endorsing peer's clock.
 	MaxClockSkew = 15 * time.Second
 	// MaxProposalAge is how long after its proposal a transaction may be committed, where the ledger can hold that. An endorsed anchor
 	// cannot be held back until its epoch is better known.

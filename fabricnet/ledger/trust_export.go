@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ed25519"
@@ -59,11 +60,14 @@ func (b Book) collectTrust(ctx context.Context, of []EpochRef) (*Trust, error) {
 		t.Facts = append(t.Facts, entry.Facts)
 	}
 	slices.SortFunc(t.Facts, func(a, b verify.Facts) int { return compareFacts(&a, &b) })
-	entries, err := b.Requests(ctx)
-	if err != nil {
-		return nil, err
+	for _, ref := range of {
+		asked, err := b.Asked(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		t.Requests = append(t.Requests, asked...)
 	}
-	t.Requests = t.requestsAbout(entries)
+	slices.SortFunc(t.Requests, func(a, b TrustRequest) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return t, nil
 }
 

@@ -46,17 +46,3 @@ func (t *Trust) checkRequests() error {
 	}
 	return nil
 }
-
-// requestsAbout lists the requests about the exported fleets and epochs, by id.
-func (t *Trust) requestsAbout(entries []RequestEntry) []TrustRequest {
-	out := []TrustRequest{}
-	for i := range entries {
-		e := &entries[i]
-		if _, err := t.FactsAt(e.Request.Fleet, e.Request.Epoch); err != nil {
-			continue
-		}
-		out = append(out, TrustRequest{e.ID, e.Request.Fleet, e.Request.Epoch, e.Request.Requester, e.Status, e.Request.Time})
-	}
-	slices.SortFunc(out, func(a, b TrustRequest) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-	return out
-}

