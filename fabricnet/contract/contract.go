@@ -75,6 +75,22 @@ type Environment struct {
 	// Keep stores attestations that were checked, as ledger.JoinAttestations wrote them, under their Merkle root. It must be durable when it
 	// returns and may be called again with the same arguments.
 	Keep func(root commit.Digest, attestations []byte) error
+	// Agree says whether this peer's organisation has looked at a verifying key (by its digest) or a maker's CA (by the SHA-256 of its
+	// certificate) and wants it on the ledger. An endorsement shows that a call keeps to the rules; for these two it must also show
+	// consent, or whoever holds the regulator's key decides alone which setup and which makers everybody trusts. Nil agrees to everything: for a ledger
+	// whose peers are all one's own.
+	Agree func(digest commit.Digest) error
+}
+
+// agree is the peer's consent to something that everybody will have to trust.
+func (r *run) agree(what string, digest commit.Digest) error {
+	if r.env.Agree == nil {
+		return nil
+	}
+	if err := r.env.Agree(digest); err != nil {
+		return fmt.Errorf("this peer does not agree to %s %s: %w", what, digest, err)
+	}
+	return nil
 }
 
 // run is one call being executed.

@@ -17,6 +17,9 @@ func registerMaker(r *run, a *ledger.RegisterMaker) (*ledger.Maker, error) {
 	if err != nil {
 		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
 	}
+	if err := r.agree("maker CA", sha256.Sum256(a.Certificate)); err != nil {
+		return nil, err
+	}
 	for _, key := range []string{ledger.MakerKey(a.ID), ledger.MakerAuthorityKey(authority)} {
 		taken, err := exists(r.state, key)
 		if err != nil {

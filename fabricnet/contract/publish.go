@@ -21,6 +21,9 @@ func publishKey(r *run, k *verify.PublishedKey) (*verify.PublishedKey, error) {
 	if err := checkSRSKey(r.env.SRS, k); err != nil {
 		return nil, err
 	}
+	if err := r.agree("key", k.Digest); err != nil {
+		return nil, err
+	}
 	key := ledger.PublishedKeyKey(k.CircuitID)
 	taken, err := exists(r.state, key)
 	if err != nil {

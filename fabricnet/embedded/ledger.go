@@ -23,6 +23,9 @@ type Options struct {
 	Clock func() time.Time
 	// SRS is what the peers check attestations against. Without it anchors are refused.
 	SRS *commit.SRS
+	// Agree is asked for each organisation's consent to a verifying key or a maker's CA, see contract.Environment. Nil means that all agree
+	// to everything, which suits a ledger whose organisations all sit in one directory.
+	Agree func(org string, digest commit.Digest) error
 }
 
 // Ledger is an open ledger. It is safe for concurrent use.
@@ -33,6 +36,7 @@ type Ledger struct {
 	id      commit.Digest
 	clock   func() time.Time
 	srs     *commit.SRS
+	consent func(org string, digest commit.Digest) error
 	keys    map[string]orgKey
 	last    atomic.Int64 // time of the last block
 
@@ -164,7 +168,7 @@ func Open(dir string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening ledger %s: %w", dir, err)
 	}
-	l := &Ledger{dir: dir, db: db, clock: o.Clock, srs: o.SRS, keys: map[string]orgKey{}, changed: make(chan struct{})}
+	l := &Ledger{dir: dir, db: db, clock: o.Clock, srs: o.SRS, consent: o.Agree, keys: map[string]orgKey{}, changed: make(chan struct{})}
 	if l.clock == nil {
 		l.clock = time.Now
 	}

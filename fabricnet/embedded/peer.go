@@ -100,6 +100,9 @@ func (p *peer) run(tx *bbolt.Tx, sp *signedProposal, proposed *proposal) ([]byte
 	t := &decoded{id: transactionID(p.ledger.id, sp.encoded), proposal: proposed}
 	b := &book{id: p.ledger.id, genesis: p.ledger.genesis}
 	environment := &contract.Environment{SRS: p.ledger.srs, Keep: p.store.keep}
+	if agree := p.ledger.consent; agree != nil {
+		environment.Agree = func(digest commit.Digest) error { return agree(p.org, digest) }
+	}
 	call := ledger.Call{Function: proposed.Function, Args: proposed.Args, Transient: sp.transient}
 	result, err := contract.Execute(environment, b.tx(t), s, call)
 	if err != nil {

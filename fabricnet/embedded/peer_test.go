@@ -9,7 +9,9 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
 )
 
 func TestPeersCheckProposals(t *testing.T) {
@@ -121,4 +123,32 @@ func TestRetirementHeldOverAnEpochsEndIsVoid(t *testing.T) {
 	if err := n.committed(tx); ledger.CodeOf(err) != ledger.Expired {
 		t.Errorf("held over the end of epoch 11: %v", err)
 	}
+}
+
+// The regulator proposes a maker and a key that the lender has not looked at: the lender's peer does not endorse them, and alone the regulator is not enough.
+func TestPeersConsentToMakersAndKeys(t *testing.T) {
+	n := newNetwork(t)
+	asked := map[string]int{}
+	n.consent = func(org string, digest commit.Digest) error {
+		asked[org]++
+		if org == lender {
+			return errors.New("not compared")
+		}
+		return nil
+	}
+	ctx := context.Background()
+	if _, err := n.book(regulator).RegisterMaker(ctx, ledger.RegisterMaker{ID: n.maker.ID, Name: "Maker", Certificate: n.maker.Cert.Raw}); err == nil ||
+		!strings.Contains(err.Error(), "does not agree to maker CA") {
+		t.Errorf("maker: %v", err)
+	}
+	if _, err := n.book(regulator).PublishKey(ctx, contracttest.SRSKey(n.srs)); err == nil || !strings.Contains(err.Error(), "does not agree to key") {
+		t.Errorf("key: %v", err)
+	}
+	if _, err := n.endorsedBy(regulator, regulator).PublishKey(ctx, contracttest.SRSKey(n.srs)); ledger.CodeOf(err) != ledger.NotEndorsed {
+		t.Errorf("key by the regulator alone: %v", err)
+	}
+	if asked[lender] == 0 || asked[regulator] == 0 {
+		t.Errorf("asked %v", asked)
+	}
+	n.done(n.book(operator).RegisterFleet(ctx, fleetArgs(fleetID))) // asks nobody
 }
