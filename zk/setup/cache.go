@@ -26,6 +26,8 @@ type manifest struct {
 	VerifyingKey []byte `json:"verifying_key"`
 	Bytes        int64  `json:"bytes"`
 	SHA256       string `json:"sha256"`
+	// VerifyingKeySHA256 is for the manifest itself, which is damaged as easily.
+	VerifyingKeySHA256 string `json:"verifying_key_sha256"`
 }
 
 const maxManifest = 64 << 10
@@ -67,7 +69,15 @@ func (c *cache) manifest(name string) (*manifest, error) {
 	if err := json.NewDecoder(io.LimitReader(f, maxManifest)).Decode(&m); err != nil {
 		return nil, fmt.Errorf("key manifest %s: %w", f.Name(), err)
 	}
+	if hexSHA256(m.VerifyingKey) != m.VerifyingKeySHA256 {
+		return nil, fmt.Errorf("key manifest %s is damaged: delete it to make a new setup", f.Name())
+	}
 	return &m, nil
+}
+
+func hexSHA256(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // write streams a key to its file and then publishes the manifest.
@@ -77,7 +87,7 @@ func (c *cache) write(name string, verifyingKey []byte, to func(io.Writer) (int6
 	if err != nil {
 		return nil, err
 	}
-	m := &manifest{VerifyingKey: verifyingKey, Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil))}
+	m := &manifest{VerifyingKey: verifyingKey, Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil)), VerifyingKeySHA256: hexSHA256(verifyingKey)}
 	b, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return nil, err

@@ -166,8 +166,8 @@ func TestDamagedCacheIsRefused(t *testing.T) {
 		"SRS's last byte":           {srs, flip(-1), []string{"SRS"}},
 		"SRS cut short":             {srs, cut, []string{"SRS"}},
 		"SRS with a byte more":      {srs, grow, []string{"SRS", "bytes after the last point"}},
-		"SRS's digest":              {srsManifest, manifestWith(func(m *manifest) { m.VerifyingKey[0] ^= 1 }), []string{"SRS", "digest is"}},
-		"SRS's digest cut short":    {srsManifest, manifestWith(func(m *manifest) { m.VerifyingKey = m.VerifyingKey[1:] }), []string{"SRS", "no SRS digest"}},
+		"SRS's digest":              {srsManifest, manifestWith(func(m *manifest) { m.VerifyingKey[0] ^= 1 }), []string{"SRS", "damaged"}},
+		"SRS's digest cut short":    {srsManifest, manifestWith(func(m *manifest) { m.VerifyingKey = m.VerifyingKey[1:] }), []string{"SRS", "damaged"}},
 		"SRS's manifest of nothing": {srsManifest, func([]byte) []byte { return nil }, []string{"SRS", "key manifest", "srs.json"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -44,6 +44,9 @@ func cohortBounds(schema *record.Schema, cohort []Range) (Bounds, error) {
 		if seen[i] {
 			return b, fmt.Errorf("statement: cohort: lane %q is listed twice", r.Lane)
 		}
+		if r.Min == "" && r.Max == "" {
+			return b, fmt.Errorf("statement: cohort: %s has neither min nor max", r.Lane)
+		}
 		seen[i] = true
 		if err := narrow(&b, schema.Lanes[i], i, r); err != nil {
 			return b, err

@@ -112,6 +112,9 @@ func decode(b []byte) (*Statement, error) {
 	if len(b) > MaxBytes {
 		return nil, fmt.Errorf("statement: longer than %d bytes", MaxBytes)
 	}
+	if !utf8.Valid(b) {
+		return nil, errors.New("statement: not valid UTF-8")
+	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	s := new(Statement)

@@ -1,12 +1,17 @@
 package verify_test
 
 import (
+	"encoding/json"
+	"math/big"
+	"os"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
 )
 
@@ -101,10 +106,49 @@ func TestLinkChallengeCovers(t *testing.T) {
 	}
 }
 
-func TestUnusedInputIsPinned(t *testing.T) {
-	const want = "880b9b071a504e838e070214dfc3971c2a1ef7ca236ea22dccac6d5138e0d0"
-	if got := verify.UnusedInput(); got.Text(16) != want {
-		t.Errorf("the pinned constant is %s, want %s", got.Text(16), want)
+// TestDigestsArePinned compares every digest over fixed values to testdata: one
+// that changes by accident breaks every proof made before. -update writes them.
+func TestDigestsArePinned(t *testing.T) {
+	place := verify.ChunkPlace{Ledger: commit.Digest{1}, SRS: commit.Digest{2}, Statement: [32]byte{3}, Fleet: "fleet-a", Chunk: 4, Size: 64, Epoch: 5}
+	bases := [2]bn254.G1Affine{generatorTimes(2), generatorTimes(3)}
+	c, m, r := generatorTimes(5), generatorTimes(7), generatorTimes(11)
+	o := verify.Output{First: fr.NewElement(1), Second: fr.NewElement(2), Exact: fr.NewElement(3), Salt: fr.NewElement(4)}
+	got := map[string]string{}
+	for name, e := range map[string]fr.Element{
+		"mask challenge": verify.MaskChallenge(&place, bases, &c, &m, &r), "chunk digest": verify.ChunkDigest(&place, &c),
+		"fleet binding":  verify.FleetBinding(&verify.FleetPlace{Ledger: commit.Digest{1}, Statement: [32]byte{3}, Fleet: "fleet-a", Epoch: 5, Step: 1, Last: true}),
+		"link challenge": verify.LinkChallenge(&c, fr.NewElement(6)),
+		"chunk output":   o.Commit(verify.ChunkOutput), "fleet output": o.Commit(verify.FleetOutput), "unused input": verify.UnusedInput(),
+	} {
+		got[name] = e.Text(16)
+	}
+	got["key"] = verify.KeyDigest(verify.FleetCircuit, verify.SetupUnsafe, []byte{1, 2, 3}).String()
+	const path = "testdata/digests.json"
+	if *update {
+		b, err := json.MarshalIndent(got, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	if err := json.Unmarshal(b, &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnusedInputIsZero(t *testing.T) {
+	if zero := verify.NewOutput(statement.Totals{Exact: new(big.Int)}, fr.Element{}); zero.Commit(verify.ChunkOutput) != verify.UnusedInput() {
+		t.Error("the pinned constant does not open to zero totals")
 	}
 	if verify.ChunkOutput.Element() == verify.FleetOutput.Element() {
 		t.Error("chunks' and fleets' outputs have one tag")

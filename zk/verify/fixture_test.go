@@ -23,6 +23,8 @@ import (
 	"github.com/assay-net/assay/zk/verify"
 )
 
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
+
 func TestMain(m *testing.M) {
 	logger.Disable()
 	flag.Parse()
