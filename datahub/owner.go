@@ -56,7 +56,10 @@ func (o *Owner) Prove(ctx context.Context, request commit.Digest, source zk.Sour
 	if err != nil {
 		return nil, err
 	}
-	return b, o.check(ctx, b, &facts.Facts)
+	if err := o.check(ctx, b, &facts.Facts); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 func (o *Owner) check(ctx context.Context, bundle []byte, facts *verify.Facts) error {

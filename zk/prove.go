@@ -47,7 +47,10 @@ func Prove(ctx context.Context, keys Keys, s *statement.Statement, facts *verify
 	if err != nil {
 		return nil, err
 	}
-	return bundle, p.finish(bundle, outputs, func(done, _ int) { progress(len(expected)+done, total) })
+	if err := p.finish(bundle, outputs, func(done, _ int) { progress(len(expected)+done, total) }); err != nil {
+		return nil, err
+	}
+	return bundle, nil
 }
 
 // chunkWorkers is how many chunks are proven at once. One proof keeps two cores

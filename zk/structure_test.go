@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/consensys/gnark/constraint"
@@ -168,6 +170,28 @@ func TestEveryInputIsConstrained(t *testing.T) {
 					t.Errorf("%s: commitment %d covers wire %d, which is in no constraint", name, i, w)
 				}
 			}
+		}
+	}
+}
+
+// TestAdviceIsNoHint lists what the solver computes by hints. In the chunk
+// circuit these are the commitments and the library's masks alone, so that a
+// forged assignment can forge everything else.
+func TestAdviceIsNoHint(t *testing.T) {
+	for _, c := range []struct {
+		system *cs.R1CS
+		want   []string
+	}{
+		{compiledChunk(t, 64), []string{"Bsb22CommitmentComputePlaceholder", "Randomize"}},
+		{compiledFleet(t), []string{"nBits"}},
+	} {
+		got := []string{}
+		for _, name := range c.system.MHintsDependencies {
+			got = append(got, name[strings.LastIndex(name, ".")+1:])
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Error(diff)
 		}
 	}
 }
