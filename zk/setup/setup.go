@@ -26,6 +26,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -107,8 +108,8 @@ func (u *Unsafe) Chunk(n int) (*zk.CircuitKey, error) {
 }
 
 func (u *Unsafe) chunk(n int) (*keyPair, error) {
-	if err := u.srs.Supports(uint32(n)); err != nil {
-		return nil, err
+	if !slices.Contains(commit.Sizes, n) {
+		return nil, fmt.Errorf("no chunk has %d slots; sizes are %v", n, commit.Sizes)
 	}
 	return u.key(verify.ChunkCircuit(uint32(n)), func() (*cs.R1CS, error) { return zk.CompileChunk(n) }, verify.EncodeChunkKey)
 }
