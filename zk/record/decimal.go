@@ -13,14 +13,14 @@ const MaxDecimal = 32
 // Format writes a stored value as decimal text in the lane's unit, with exactly Scale decimal places: 9342 of a lane
 // with Scale 2 is "93.42". It does not check v against the lane's bounds.
 func (l Lane) Format(v uint32) string {
-	return decimal(new(big.Int).Sub(big.NewInt(int64(v)), l.storedOffset()), l.Scale)
+	return FormatDecimal(new(big.Int).Sub(big.NewInt(int64(v)), l.storedOffset()), l.Scale)
 }
 
 // FormatSum writes the sum of count stored values as decimal text in the lane's unit: every one of them had its offset
 // added before it was summed.
 func (l Lane) FormatSum(sum, count uint64) string {
 	offsets := new(big.Int).Mul(l.storedOffset(), new(big.Int).SetUint64(count))
-	return decimal(offsets.Sub(new(big.Int).SetUint64(sum), offsets), l.Scale)
+	return FormatDecimal(offsets.Sub(new(big.Int).SetUint64(sum), offsets), l.Scale)
 }
 
 // Parse reads decimal text in the lane's unit, such as "93.42" or "-12.5", and returns the stored value. Zeros beyond
@@ -76,8 +76,8 @@ func allDigits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// decimal writes v / 10^scale.
-func decimal(v *big.Int, scale int) string {
+// FormatDecimal writes v / 10^scale with exactly scale decimal places.
+func FormatDecimal(v *big.Int, scale int) string {
 	if scale == 0 {
 		return v.String()
 	}

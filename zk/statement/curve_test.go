@@ -31,7 +31,7 @@ func factors(t *testing.T, cohort []Range, c Curve, at ...string) []string {
 			t.Fatal(err)
 		}
 		f := p.segmentOf(0, v).factorAt(v)
-		out = append(out, formatScaled(new(big.Int).Rsh(f, SlopeBits), FactorPlaces))
+		out = append(out, record.FormatDecimal(new(big.Int).Rsh(f, SlopeBits), FactorPlaces))
 	}
 	return out
 }
@@ -108,7 +108,7 @@ func TestCurveRounding(t *testing.T) {
 		for _, v := range at {
 			f := rapid.Int64Range(0, maxFactor*1_000_000).Draw(t, "factor")
 			micros = append(micros, f)
-			c.Knots = append(c.Knots, Knot{lane.Format(v), formatScaled(big.NewInt(f), FactorPlaces)})
+			c.Knots = append(c.Knots, Knot{lane.Format(v), record.FormatDecimal(big.NewInt(f), FactorPlaces)})
 		}
 		lo := rapid.Uint32Range(0, lane.Max).Draw(t, "lo")
 		hi := rapid.Uint32Range(lo, lane.Max).Draw(t, "hi")

@@ -65,18 +65,3 @@ func (d decimal) scaled(places int) *big.Int {
 func pow10(n int) *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
 }
-
-// formatScaled prints v × 10^-places with all its places.
-func formatScaled(v *big.Int, places int) string {
-	s := new(big.Int).Abs(v).String()
-	if places > 0 {
-		if len(s) <= places {
-			s = strings.Repeat("0", places-len(s)+1) + s
-		}
-		s = s[:len(s)-places] + "." + s[len(s)-places:]
-	}
-	if v.Sign() < 0 {
-		s = "-" + s
-	}
-	return s
-}

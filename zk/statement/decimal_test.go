@@ -4,6 +4,8 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+
+	"github.com/assay-net/assay/zk/record"
 )
 
 func TestParseDecimal(t *testing.T) {
@@ -29,7 +31,7 @@ func TestParseDecimal(t *testing.T) {
 		if got := new(big.Rat).SetFrac(d.scaled(9), pow10(9)); got.Cmp(exact) != 0 {
 			t.Errorf("%q: scaled to %s", text, got)
 		}
-		if got := formatScaled(d.digits, d.places); got != text {
+		if got := record.FormatDecimal(d.digits, d.places); got != text {
 			t.Errorf("%q: printed as %q", text, got)
 		}
 	}
@@ -49,13 +51,13 @@ func TestParseDecimalRefuses(t *testing.T) {
 	}
 }
 
-func TestFormatScaled(t *testing.T) {
+func TestFormatDecimal(t *testing.T) {
 	for _, c := range []struct {
 		v      int64
 		places int
 		want   string
 	}{{0, 0, "0"}, {0, 2, "0.00"}, {5, 2, "0.05"}, {-5, 2, "-0.05"}, {-123, 2, "-1.23"}, {100, 2, "1.00"}, {7, 0, "7"}} {
-		if got := formatScaled(big.NewInt(c.v), c.places); got != c.want {
+		if got := record.FormatDecimal(big.NewInt(c.v), c.places); got != c.want {
 			t.Errorf("%d with %d places: got %s, want %s", c.v, c.places, got, c.want)
 		}
 	}

@@ -159,19 +159,13 @@ func (s *Statement) FormatTotal(index int, value, count *big.Int) (DisclosedTota
 		return DisclosedTotal{}, err
 	}
 	t := s.totals(schema)[index]
-	v := new(big.Int).Set(value)
-	unit := t.unit
-	if t.offset != 0 {
-		if count == nil {
-			unit = fmt.Sprintf("%s above %d each", unit, -t.offset)
-		} else {
-			per := new(big.Int).Mul(big.NewInt(t.offset), pow10(t.places))
-			v.Sub(v, per.Mul(per, count))
-		}
+	switch {
+	case index <= LaneSum:
+		return DisclosedTotal{t.name, record.FormatDecimal(value, t.places), t.unit}, nil
+	case t.offset == 0:
+		count = new(big.Int)
+	case count == nil:
+		return DisclosedTotal{"sum of " + t.name, record.FormatDecimal(value, t.places), fmt.Sprintf("%s above %d each", t.unit, -t.offset)}, nil
 	}
-	name := t.name
-	if index > LaneSum {
-		name = "sum of " + name
-	}
-	return DisclosedTotal{name, formatScaled(v, t.places), unit}, nil
+	return DisclosedTotal{"sum of " + t.name, schema.Lanes[index-LaneSum].FormatSum(value.Uint64(), count.Uint64()), t.unit}, nil
 }

@@ -133,7 +133,7 @@ func (v *Valuation) price() (*big.Int, error) {
 	}
 	p := d.scaled(2)
 	if p.Sign() < 0 || p.Cmp(big.NewInt(maxPrice)) > 0 {
-		return nil, fmt.Errorf("statement: valuation: price %s is outside 0 to %s", v.Price, formatScaled(big.NewInt(maxPrice), 2))
+		return nil, fmt.Errorf("statement: valuation: price %s is outside 0 to %s", v.Price, record.FormatDecimal(big.NewInt(maxPrice), 2))
 	}
 	if len(v.Currency) != 3 || !upper(v.Currency) {
 		return nil, fmt.Errorf("statement: valuation: currency %q is not three capital letters", v.Currency)
