@@ -32,7 +32,7 @@ const (
 	Presence = 0
 )
 
-// Capacity[i] is the number of bits that a circuit range-checks for lane i. A schema's Max is below 1<<Capacity[i].
+// Capacity gives each lane its size: Capacity[i] is the number of bits that a circuit range-checks for lane i. A schema's Max is below 1<<Capacity[i].
 var Capacity = [Lanes]uint{1, 30, 20, 30, 20, 30, 20, 20}
 
 // Record holds the lanes in stored units. Record[0] is 1 when the device reported; the zero Record is an absent slot.
