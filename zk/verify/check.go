@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
@@ -92,16 +95,47 @@ func (c *checker) chunks() error {
 	if err != nil {
 		return err
 	}
+	proven := c.facts.Proven()
+	if i, err := eachAtOnce(len(proven), func(i int) error { return c.chunk(proven[i], parameters, c.bundle.Chunks[i].Proof) }); err != nil {
+		return fmt.Errorf("chunk %d: %w", proven[i].Index, err)
+	}
 	c.used = map[string]bool{SRSKey: true, FleetCircuit: true}
-	for i, f := range c.facts.Proven() {
-		proof := c.bundle.Chunks[i]
-		if err := c.chunk(f, parameters, proof.Proof); err != nil {
-			return fmt.Errorf("chunk %d: %w", f.Index, err)
-		}
+	for i, f := range proven {
 		c.used[ChunkCircuit(f.Size)] = true
-		c.outputs = append(c.outputs, proof.Proof.T)
+		c.outputs = append(c.outputs, c.bundle.Chunks[i].Proof.T)
 	}
 	return nil
+}
+
+// eachAtOnce calls do for 0 to n−1 on all cores and returns the first error in
+// that order, whichever came first in time. Once one failed, later calls are
+// left out.
+func eachAtOnce(n int, do func(i int) error) (int, error) {
+	errs := make([]error, n)
+	var next, failed atomic.Int64
+	failed.Store(int64(n))
+	var group sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		group.Go(func() {
+			for {
+				i := next.Add(1) - 1
+				if i >= failed.Load() {
+					return
+				}
+				if errs[i] = do(int(i)); errs[i] != nil {
+					for old := failed.Load(); i < old && !failed.CompareAndSwap(old, i); old = failed.Load() {
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return i, err
+		}
+	}
+	return 0, nil
 }
 
 func (c *checker) chunk(f *ChunkFacts, parameters *statement.Parameters, p *ChunkProof) error {

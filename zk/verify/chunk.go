@@ -99,12 +99,18 @@ func (k *Keyring) Chunk(place ChunkPlace, c *bn254.G1Affine, parameters *stateme
 	cd := ChunkDigest(&place, &masked)
 	rho := LinkChallenge(&p.Groth16.Commitments[0], cd)
 	public := fr.Vector{cd, rho, p.Y, parameters.Fingerprint(rho), p.T}
-	if err := groth16.Verify(&p.Groth16, vk, public); err != nil {
+	opened := make(chan error, 1)
+	go func() {
+		opening := kzg.OpeningProof{H: p.Opening, ClaimedValue: p.Y}
+		opened <- kzg.Verify(&masked, &opening, rho, srs.key)
+	}()
+	err = groth16.Verify(&p.Groth16, vk, public)
+	openingErr := <-opened
+	if err != nil {
 		return fmt.Errorf("circuit %s: %w", ChunkCircuit(place.Size), err)
 	}
-	opening := kzg.OpeningProof{H: p.Opening, ClaimedValue: p.Y}
-	if err := kzg.Verify(&masked, &opening, rho, srs.key); err != nil {
-		return fmt.Errorf("opening of the anchored commitment: %w", err)
+	if openingErr != nil {
+		return fmt.Errorf("opening of the anchored commitment: %w", openingErr)
 	}
 	return nil
 }
