@@ -24,7 +24,7 @@ type Options struct {
 	// SRS is what the peers check attestations against. Without it anchors are refused.
 	SRS *commit.SRS
 	// Agree is asked for each organisation's consent to a verifying key or a maker's CA, see contract.Environment. Nil means that all agree
-	// to everything, which suits a ledger whose organisations all sit in one directory.
+	// to everything, which suits a ledger whose organisations all sit in one directory. Peers ask at the same time.
 	Agree func(org string, digest commit.Digest) error
 }
 

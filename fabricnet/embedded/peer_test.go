@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -128,9 +129,12 @@ func TestRetirementHeldOverAnEpochsEndIsVoid(t *testing.T) {
 // The regulator proposes a maker and a key that the lender has not looked at: the lender's peer does not endorse them, and alone the regulator is not enough.
 func TestPeersConsentToMakersAndKeys(t *testing.T) {
 	n := newNetwork(t)
+	var mu sync.Mutex
 	asked := map[string]int{}
 	n.consent = func(org string, digest commit.Digest) error {
+		mu.Lock()
 		asked[org]++
+		mu.Unlock()
 		if org == lender {
 			return errors.New("not compared")
 		}
