@@ -158,11 +158,11 @@ func checkOpening(srs *commit.SRS, schema *record.Schema, at commit.Place, m Mem
 
 // checkAlone also checks signature, place and proof, which is slow for many.
 func checkAlone(srs *commit.SRS, schema *record.Schema, at commit.Place, m Member, r *Report) (commit.Opening, error) {
-	o, err := checkOpening(srs, schema, at, m, r)
-	if err != nil {
-		return o, err
-	}
 	a, err := commit.ParseAttestation(r.Attestation)
+	if err != nil {
+		return commit.Opening{}, err
+	}
+	o, err := commit.CheckOpening(srs, at, schema, r.Record, m.Secret, a.C)
 	if err != nil {
 		return commit.Opening{}, err
 	}

@@ -62,7 +62,8 @@ func turn(system *cs.R1CS, first, count int) {
 		return n
 	}
 	for _, p := range products {
-		left, right := p.terms[:2*p.left], p.terms[2*p.left:]
+		n := 2 * p.lengths[0]
+		left, right := p.terms[:n], p.terms[n:]
 		if cost(right) <= cost(left) {
 			continue
 		}
@@ -77,7 +78,6 @@ func turn(system *cs.R1CS, first, count int) {
 type product struct {
 	lengths []uint32 // terms on the left, on the right
 	terms   []uint32
-	left    int
 }
 
 func factors(system *cs.R1CS) []product {
@@ -88,7 +88,7 @@ func factors(system *cs.R1CS) []product {
 		}
 		data := system.CallData[in.StartCallData:]
 		left, right := int(data[1]), int(data[2])
-		out = append(out, product{lengths: data[1:3], terms: data[4 : 4+2*(left+right)], left: left})
+		out = append(out, product{lengths: data[1:3], terms: data[4 : 4+2*(left+right)]})
 	}
 	return out
 }

@@ -31,13 +31,12 @@ type world struct {
 	books     map[string]ledger.Book
 	now       atomic.Int64 // simulated Unix seconds
 
-	fleet     *demoDevices
-	closed    []*datahub.Closed
-	statement *statement.Statement
-	request   commit.Digest
-	bundle    []byte
-	accepted  ledger.Receipt
-	verdict   *verify.Verdict
+	fleet    *demoDevices
+	closed   []*datahub.Closed
+	request  commit.Digest
+	bundle   []byte
+	accepted ledger.Receipt
+	verdict  *verify.Verdict
 }
 
 func newWorld(ctx context.Context, c *demoCall, keys *setup.Unsafe, b batteries) (*world, error) {
@@ -160,19 +159,19 @@ func (w *world) ask(ctx context.Context) error {
 		return err
 	}
 	expiry := time.Unix(w.now.Load(), 0).UTC().Add(30 * 24 * time.Hour)
-	w.statement = demoStatement(w.from != "", w.batteries.Count(), hex.EncodeToString(nonce[:]), expiry)
-	if err := w.statement.Check(); err != nil {
+	asked := demoStatement(w.from != "", w.batteries.Count(), hex.EncodeToString(nonce[:]), expiry)
+	if err := asked.Check(); err != nil {
 		return err
 	}
 	var err error
-	if w.request, _, err = w.books[lender].Request(ctx, w.statement); err != nil {
+	if w.request, _, err = w.books[lender].Request(ctx, asked); err != nil {
 		return err
 	}
-	w.say(lender, "asks, as request %s:\n%s", short(w.request), strings.TrimRight(w.statement.Text(), "\n"))
+	w.say(lender, "asks, as request %s:\n%s", short(w.request), strings.TrimRight(asked.Text(), "\n"))
 	if _, err := w.books[owner].Decide(ctx, ledger.Decide{Request: w.request, Approve: true, Reasons: []string{"demonstration"}}); err != nil {
 		return err
 	}
-	return writeStatement(w.files().Statement, w.statement)
+	return writeStatement(w.files().Statement, asked)
 }
 
 // prove answers the question; the ledger checks the answer by itself.
