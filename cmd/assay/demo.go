@@ -181,6 +181,7 @@ func demoGenesis() ledger.Genesis {
 			{ID: regulator, Name: "Battery Finance Regulator", Roles: []ledger.Role{ledger.RoleRegulator}},
 		},
 		EpochZero: demoStart.Unix(), EpochSeconds: int64(demoEpoch / time.Second), AnchorWindowSeconds: 3 * 24 * 3600,
+		ClockSkewSeconds: 15, ProposalAgeSeconds: 300,
 		Quorum: ledger.Quorum{Regulators: 1, Others: 1},
 	}
 }

@@ -51,13 +51,20 @@ func (r *run) checkTurn(a *ledger.AnchorChunk) error {
 		return ledger.Refuse(ledger.Expired, "anchors for epoch %d are taken from %s to %s",
 			a.Epoch, from.Format(time.RFC3339), to.Format(time.RFC3339))
 	}
+	over, err := r.over(a.Epoch)
+	if err != nil {
+		return err
+	}
+	if !over {
+		return ledger.Refuse(ledger.Expired, "no epoch after %d is opened on the ledger yet", a.Epoch)
+	}
 	// A verdict is about all anchors of its epoch. An anchor that was endorsed before it and committed after reads this key too, so it is void.
 	closed, err := exists(r.state, ledger.ClosingKey(a.Fleet, a.Epoch))
 	if err != nil {
 		return err
 	}
 	if closed {
-		return ledger.Refuse(ledger.Conflict, "a proof about fleet %s at epoch %d is verified: its anchors are settled", a.Fleet, a.Epoch)
+		return ledger.Refuse(ledger.Conflict, "fleet %s at epoch %d is closed: its anchors are settled", a.Fleet, a.Epoch)
 	}
 	head, err := get[ledger.AnchorHead](r.state, ledger.AnchorHeadKey(a.Fleet, a.Chunk))
 	if err != nil {

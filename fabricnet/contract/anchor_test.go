@@ -174,13 +174,13 @@ func TestAnchorOutsideItsWindowIsRefused(t *testing.T) {
 		epoch uint64
 		after time.Duration
 	}{{11, 0}, {12, -time.Second}, {12, 6*time.Hour + time.Second}, {13, 0}, {500, 0}} {
-		w.at(at.epoch, at.after)
+		w.clock(at.epoch, at.after)
 		w.refused(ledger.Expired, "anchors for epoch 11 are taken", operator, ledger.FnAnchor, a, attestations...)
 	}
 	far := a
 	far.Epoch = 1 << 63
 	w.refused(ledger.Invalid, "epoch", operator, ledger.FnAnchor, far, attestations...)
-	w.at(12, 6*time.Hour)
+	w.clock(12, 6*time.Hour)
 	w.must(operator, ledger.FnAnchor, a, attestations...)
 }
 
@@ -201,28 +201,6 @@ func TestNoAnchorAfterAVerdictAboutItsEpoch(t *testing.T) {
 	}
 	closing.Commit()
 	w.refused(ledger.Conflict, "settled", operator, ledger.FnAnchor, contracttest.Anchor(w.place(11, 0), attestations), attestations...)
-}
-
-// A change of who is enrolled that was endorsed before an epoch and held back until it is anchored or proven about reads what those write, and says so.
-func TestRosterOfAnAnchoredEpochIsSettled(t *testing.T) {
-	for name, key := range map[string]struct {
-		key   string
-		value any
-	}{
-		"anchored": {ledger.AnchorHeadKey(fleetID, 0), ledger.AnchorHead{Epoch: 12}},
-		"proven":   {ledger.ClosingKey(fleetID, 12), ledger.Closing{}},
-	} {
-		w, d := anchorable(t)
-		w.at(11, time.Hour) // both calls would take effect with epoch 12
-		settled := w.state.Begin()
-		if err := settled.Put(key.key, ledger.Encode(key.value)); err != nil {
-			t.Fatal(err)
-		}
-		settled.Commit()
-		w.refused(ledger.Conflict, "settled", operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{1}, Reason: name})
-		w.refused(ledger.Conflict, "settled", operator, ledger.FnEnrol,
-			ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{{Slot: 63, Certificate: d[0].Certificate}}})
-	}
 }
 
 func TestAnchorBelongsToTheFleetsOwner(t *testing.T) {

@@ -4,23 +4,24 @@
 //
 // # What is promised
 //
-//   - A maker and a verifying key come from a regulator and are endorsed by organisations none of which owns anything ([Rule]); everything else is
-//     endorsed by a regulator and another organisation that is not the owner concerned.
+//   - A maker and a verifying key come from a regulator. Every change is endorsed by a regulator and another organisation that owns nothing
+//     ([ledger.Genesis.EndorsementRule]).
 //   - A device key, and a (maker, serial) pair, has at most one active slot in the consortium in every epoch. A slot is used once. Enrolment and
 //     retirement take effect with the next epoch, so who is enrolled in an epoch is settled when it starts.
 //   - An anchor is taken within the window after its epoch's end, once, after everything that came before for its chunk, and after every endorser has checked every
 //     attestation and has put it into its own store. The attestations are in no write, event or result.
-//   - A proof is verified with keys pinned on the ledger against the ledger's own anchors, once no anchor can be added any more: an offline
-//     verifier that comes later sees the same facts.
+//   - A proof is verified with keys pinned on the ledger against the ledger's own anchors, and closes its fleet's epoch: no anchor can be added any more, and an offline
+//     verifier that comes later sees the same facts. Without a proof, anyone may settle an epoch.
+//   - What was endorsed in an epoch and held back changes no one's enrolment once the next epoch is opened, and anchors nothing once the epoch is closed: both read keys that
+//     are then written. So this holds where a ledger takes a transaction however old, if somebody opens and settles; any organisation may.
 //   - A refusal is a *ledger.Refusal and writes nothing.
 //
 // # What the driver owes
 //
 // It authenticates the caller, gives a transaction id that is never used twice, discards the writes of calls that fail, commits all of a
 // call's writes or none, and only if nothing that was read has changed (including what a Range did not find). It checks Tx.Time against its own clock to
-// within ledger.MaxClockSkew: the time is the caller's, and a caller that may choose it anchors whenever it likes. It commits within ledger.MaxProposalAge of
-// Tx.Time, or not at all, where it can hold that, and enrolments and retirements in the epoch of Tx.Time: committed later they would change
-// who was enrolled when that epoch ended. It holds [Rule] at commit. The contract
+// within the genesis' clock skew: the time is the caller's, and a caller that may choose it anchors whenever it likes. It commits within the genesis' proposal age of
+// Tx.Time, or not at all, where it can hold that. It holds the endorsement rule at commit. The contract
 // never reads what it wrote in the same call, so a State need not show it.
 //
 // # What is not promised
@@ -80,6 +81,8 @@ type Environment struct {
 	// consent, or whoever holds the regulator's key decides alone which setup and which makers everybody trusts. Nil agrees to everything: for a ledger
 	// whose peers are all one's own.
 	Agree func(digest commit.Digest) error
+	// Keyrings keeps the pinned keys parsed between calls, if it is not nil.
+	Keyrings *KeyringCache
 }
 
 // agree is the peer's consent to something that everybody will have to trust.
@@ -115,6 +118,8 @@ var functions = map[string]function{
 	ledger.FnDecide:        plain(decide),
 	ledger.FnSubmitProof:   plain(submitProof),
 	ledger.FnWithdraw:      plain(withdraw),
+	ledger.FnOpenEpoch:     plain(openEpoch),
+	ledger.FnSettle:        plain(settle),
 }
 
 // Execute runs a function that changes the ledger and returns the encoding of the record that it wrote (of the event, where

@@ -28,7 +28,7 @@ func enrol(r *run, a *ledger.Enrol) (*ledger.EventPayload, error) {
 	}
 	e := &enrolment{run: r, fleet: f, chunk: a.Chunk, from: r.epoch + 1,
 		makers: map[string]*x509.Certificate{}, taken: map[string]uint32{}}
-	if err := r.checkOpen(f.ID, a.Chunk, e.from); err != nil {
+	if err := r.requireOpen(); err != nil {
 		return nil, err
 	}
 	slots := make([]*ledger.Slot, len(a.Devices))
@@ -141,20 +141,18 @@ func (e *enrolment) free(slot uint32, key string) error {
 	if err != nil {
 		return err
 	}
-	// A position without its slot cannot be; refusing is the safe side. Proposals' times may be out of order by the clocks' skew, so the
-	// old slot's end is compared with the new one's start and not taken to lie before it.
+	// A position without its slot cannot be; refusing is the safe side.
 	if old == nil || old.Until == 0 || old.Until > e.from {
 		return ledger.Refuse(ledger.Conflict, "slot %d: %s is enrolled in slot %d of chunk %d of fleet %s", slot, key, p.Slot, p.Chunk, p.Fleet)
 	}
 	return nil
 }
 
-// openChunk lists the chunk from the first epoch in which a device is enrolled in it. That need not be the first enrolment's: the times of proposals may
-// be out of order by the clocks' skew.
+// openChunk lists the chunk from the first epoch in which a device is enrolled in it.
 func (e *enrolment) openChunk() error {
 	key := ledger.ChunkKey(e.fleet.ID, e.chunk)
-	c, err := get[ledger.Chunk](e.state, key)
-	if err != nil || c != nil && c.From <= e.from {
+	listed, err := exists(e.state, key)
+	if err != nil || listed {
 		return err
 	}
 	return put(e.state, key, ledger.Chunk{From: e.from})

@@ -7,12 +7,12 @@ import (
 
 // facts is what the ledger says about a fleet at an epoch that has begun: every chunk that is listed at the epoch's start, anchored or not. An anchored
 // chunk's counts are in its anchor; only the slots of chunks without one are read. Heights of blocks are not known in a
-// contract and left 0. Final means that nothing of it can change any more: the window for anchors is over, or no chunk that has devices lacks one.
+// contract and left 0.
 func (r *run) facts(f *ledger.Fleet, epoch uint64) (*ledger.FactsEntry, error) {
 	out := &ledger.FactsEntry{
 		Facts: verify.Facts{Ledger: r.tx.Ledger, Fleet: f.ID, Owner: f.Owner, Schema: f.Schema, Epoch: epoch, Chunks: []verify.ChunkFacts{}},
-		Final: true,
 	}
+	anchored := true
 	err := scan(r.state, ledger.ChunkPrefix(f.ID), func(rest string, c *ledger.Chunk) error {
 		index, err := parseIndex(rest)
 		if err != nil || c.From > epoch {
@@ -25,16 +25,28 @@ func (r *run) facts(f *ledger.Fleet, epoch uint64) (*ledger.FactsEntry, error) {
 		out.Facts.Enrolled += uint64(chunk.Enrolled)
 		out.Facts.Retired += uint64(retired)
 		out.Facts.Chunks = append(out.Facts.Chunks, *chunk)
-		out.Final = out.Final && (chunk.Anchored || chunk.Enrolled == 0)
+		anchored = anchored && (chunk.Anchored || chunk.Enrolled == 0)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	// An anchor proposed within the window may be committed for a while, and its time be behind this call's by twice the skew.
-	settled := r.tx.Genesis.AnchorDeadline(epoch).Add(ledger.MaxProposalAge + 2*ledger.MaxClockSkew)
-	out.Final = (out.Final && epoch < r.epoch) || r.now > settled.Unix()
-	return out, nil
+	return out, r.finality(out, anchored)
+}
+
+// finality says whether anything can be added. Who was enrolled is settled when a later epoch is opened; then the anchors are when no chunk that has devices lacks
+// one, when the window is over and what was proposed in it has had its time to arrive, or when the epoch is closed.
+func (r *run) finality(out *ledger.FactsEntry, anchored bool) error {
+	over, err := r.over(out.Facts.Epoch)
+	if err != nil {
+		return err
+	}
+	if out.Closed, err = exists(r.state, ledger.ClosingKey(out.Facts.Fleet, out.Facts.Epoch)); err != nil {
+		return err
+	}
+	late := r.now > r.tx.Genesis.SettledAfter(out.Facts.Epoch).Unix()
+	out.Final = over && (anchored || late || out.Closed)
+	return nil
 }
 
 // chunkFacts also gives the number of slots retired since the epoch before.

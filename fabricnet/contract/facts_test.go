@@ -43,7 +43,7 @@ func TestFactsBecomeFinal(t *testing.T) {
 	if w.factsAt(11).Final {
 		t.Error("final before any anchor")
 	}
-	const settled = 6*time.Hour + ledger.MaxProposalAge + 2*ledger.MaxClockSkew
+	settled := 6*time.Hour + w.genesis.ProposalAge() + 2*w.genesis.ClockSkew()
 	w.at(12, settled)
 	if w.factsAt(11).Final {
 		t.Error("final while an anchor may be on its way")

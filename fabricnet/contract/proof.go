@@ -85,7 +85,7 @@ func (r *run) finalFacts(q *ledger.Request) (*verify.Facts, error) {
 		return nil, err
 	}
 	if !entry.Final {
-		return nil, ledger.Refuse(ledger.Expired, "too early: fleet %s may still anchor for epoch %d", q.Fleet, q.Epoch)
+		return nil, r.tooEarly(q.Fleet, q.Epoch)
 	}
 	return &entry.Facts, nil
 }
@@ -105,9 +105,9 @@ func (r *run) verify(bundle []byte, facts *verify.Facts) (*verify.Verdict, error
 	if err != nil {
 		return nil, err
 	}
-	keys, err := verify.NewKeyring(published)
+	keys, err := r.env.Keyrings.keyring(published)
 	if err != nil {
-		return nil, fmt.Errorf("reading pinned keys: %w", err)
+		return nil, err
 	}
 	verdict, err := verify.VerifyBundle(bundle, facts, keys)
 	if err != nil {

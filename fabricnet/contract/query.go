@@ -69,7 +69,12 @@ func queryOrganisations(r *run, _ *ledger.Nothing) ([]ledger.Organisation, error
 
 func queryEpoch(r *run, _ *ledger.Nothing) (*ledger.EpochInfo, error) {
 	g := r.tx.Genesis
-	return &ledger.EpochInfo{Epoch: r.epoch, Now: r.now, Start: g.EpochStart(r.epoch).Unix(), End: g.EpochEnd(r.epoch).Unix()}, nil
+	e := &ledger.EpochInfo{Epoch: r.epoch, Now: r.now, Start: g.EpochStart(r.epoch).Unix(), End: g.EpochEnd(r.epoch).Unix()}
+	o, err := r.opened()
+	if o != nil {
+		e.Opened = &o.Epoch
+	}
+	return e, err
 }
 
 func queryMakers(r *run, _ *ledger.Nothing) ([]ledger.Maker, error) {

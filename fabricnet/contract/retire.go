@@ -15,7 +15,7 @@ func retire(r *run, a *ledger.Retire) (*ledger.EventPayload, error) {
 		return nil, err
 	}
 	until := r.epoch + 1
-	if err := r.checkOpen(f.ID, a.Chunk, until); err != nil {
+	if err := r.requireOpen(); err != nil {
 		return nil, err
 	}
 	for _, n := range a.Slots {
@@ -24,7 +24,7 @@ func retire(r *run, a *ledger.Retire) (*ledger.EventPayload, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := retirable(n, s, until); err != nil {
+		if err := retirable(n, s); err != nil {
 			return nil, err
 		}
 		s.Until, s.Reason = until, a.Reason
@@ -37,32 +37,12 @@ func retire(r *run, a *ledger.Retire) (*ledger.EventPayload, error) {
 	return &p, nil
 }
 
-// checkOpen refuses to change who is enrolled from an epoch on if that epoch is anchored or proven about. Nobody calls so late; but a change that was
-// endorsed before the epoch and held back until after reads the same keys, so it is void.
-func (r *run) checkOpen(fleet string, chunk uint32, epoch uint64) error {
-	head, err := get[ledger.AnchorHead](r.state, ledger.AnchorHeadKey(fleet, chunk))
-	if err != nil {
-		return err
-	}
-	closed, err := exists(r.state, ledger.ClosingKey(fleet, epoch))
-	if err != nil {
-		return err
-	}
-	if closed || (head != nil && head.Epoch >= epoch) {
-		return ledger.Refuse(ledger.Conflict, "chunk %d of fleet %s: who is enrolled in epoch %d is settled", chunk, fleet, epoch)
-	}
-	return nil
-}
-
-// retirable also refuses a retirement that would end before the enrolment begins, which clocks out of step could make.
-func retirable(slot uint32, s *ledger.Slot, until uint64) error {
+func retirable(slot uint32, s *ledger.Slot) error {
 	switch {
 	case s == nil:
 		return ledger.Refuse(ledger.NotFound, "slot %d: no device is enrolled", slot)
 	case s.Until != 0:
 		return ledger.Refuse(ledger.Conflict, "slot %d: retired with effect from epoch %d", slot, s.Until)
-	case s.From > until:
-		return ledger.Refuse(ledger.Conflict, "slot %d: enrolled with effect from epoch %d", slot, s.From)
 	}
 	return nil
 }

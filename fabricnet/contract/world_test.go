@@ -57,8 +57,19 @@ func fleetArgs(id string) ledger.RegisterFleet {
 	return ledger.RegisterFleet{ID: id, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}
 }
 
-// at sets the clock to some time after an epoch's start.
-func (w *world) at(epoch uint64, after time.Duration) { w.now = w.genesis.EpochStart(epoch).Add(after) }
+// at sets the clock to some time after an epoch's start, and has the regulator open the epoch.
+func (w *world) at(epoch uint64, after time.Duration) {
+	w.t.Helper()
+	w.clock(epoch, after)
+	if _, err := w.do(regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: epoch}); err != nil && ledger.CodeOf(err) != ledger.Conflict {
+		w.t.Fatal(err)
+	}
+}
+
+// clock only sets the clock.
+func (w *world) clock(epoch uint64, after time.Duration) {
+	w.now = w.genesis.EpochStart(epoch).Add(after)
+}
 
 func (w *world) environment() *contract.Environment {
 	return &contract.Environment{SRS: w.srs, Keep: func(root commit.Digest, blob []byte) error {
@@ -97,6 +108,20 @@ func (w *world) do(org, function string, args any, transient ...[]byte) ([]byte,
 	}
 	first.Commit()
 	return result, nil
+}
+
+// reads runs a call without committing it and gives the keys that it read, on which it stands when it is committed.
+func (w *world) reads(org, function string, args any, transient ...[]byte) map[string]bool {
+	w.t.Helper()
+	state := w.state.Begin()
+	call := ledger.Call{Function: function, Args: encodeArgs(args)}
+	if transient != nil {
+		call.Transient = map[string][]byte{ledger.TransientAttestations: ledger.JoinAttestations(transient)}
+	}
+	if _, err := contract.Execute(w.environment(), w.tx(org), state, call); err != nil && ledger.CodeOf(err) != ledger.Conflict {
+		w.t.Fatal(err)
+	}
+	return state.Reads
 }
 
 func encodeArgs(args any) []byte {

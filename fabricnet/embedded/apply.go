@@ -62,32 +62,10 @@ func (b *book) checkProposal(blockTime int64, t *decoded) error {
 	if n := ledger.MaxArgsOf(p.Function); len(p.Args) > n {
 		return ledger.Refuse(ledger.Invalid, "%s: arguments have %d bytes, at most %d", p.Function, len(p.Args), n)
 	}
-	if p.Time > blockTime || blockTime-p.Time > int64(ledger.MaxProposalAge/time.Second) {
-		return ledger.Refuse(ledger.Expired, "proposed at %d, committed at %d: at most %s may pass", p.Time, blockTime, ledger.MaxProposalAge)
-	}
-	if err := b.checkEpoch(blockTime, p); err != nil {
-		return err
+	if p.Time > blockTime || blockTime-p.Time > b.genesis.ProposalAgeSeconds {
+		return ledger.Refuse(ledger.Expired, "proposed at %d, committed at %d: at most %d s may pass", p.Time, blockTime, b.genesis.ProposalAgeSeconds)
 	}
 	return b.checkSignature(p.Caller, proposalBytes(b.id, t.Proposal), t.Signature)
-}
-
-// checkEpoch voids changes of who is enrolled that were held back over the end of their epoch: they take effect with the next one, which has begun.
-func (b *book) checkEpoch(blockTime int64, p *proposal) error {
-	if p.Function != ledger.FnEnrol && p.Function != ledger.FnRetire {
-		return nil
-	}
-	proposed, err := b.genesis.EpochAt(time.Unix(p.Time, 0))
-	if err != nil {
-		return ledger.Refuse(ledger.Invalid, "%v", err)
-	}
-	committed, err := b.genesis.EpochAt(time.Unix(blockTime, 0))
-	if err != nil {
-		return ledger.Refuse(ledger.Invalid, "%v", err)
-	}
-	if proposed != committed {
-		return ledger.Refuse(ledger.Expired, "%s: proposed in epoch %d, committed in epoch %d", p.Function, proposed, committed)
-	}
-	return nil
 }
 
 func (b *book) checkSignature(org string, message, signature []byte) error {
@@ -105,7 +83,7 @@ func (b *book) checkSignature(org string, message, signature []byte) error {
 	return nil
 }
 
-// checkEndorsements verifies every signature over proposal and outcome, each organisation's once, and holds the rule for this call.
+// checkEndorsements verifies every signature over proposal and outcome, each organisation's once, and holds the rule.
 func (b *book) checkEndorsements(t *decoded) error {
 	endorsers := make([]string, len(t.Endorsements))
 	for i, e := range t.Endorsements {
@@ -117,11 +95,7 @@ func (b *book) checkEndorsements(t *decoded) error {
 			return fmt.Errorf("endorsement: %w", err)
 		}
 	}
-	rule, err := contract.Rule(b.genesis, reader{b.state}, b.tx(t), ledger.Call{Function: t.proposal.Function, Args: t.proposal.Args})
-	if err != nil {
-		return fmt.Errorf("endorsement rule: %w", err)
-	}
-	return rule.Check(b.genesis, endorsers)
+	return b.genesis.EndorsementRule().Check(b.genesis, endorsers)
 }
 
 func (b *book) tx(t *decoded) *contract.Tx {

@@ -11,7 +11,7 @@
 //
 // The caller's organisation signs a proposal: function, arguments, digest of the transient input, caller, time and a nonce. The peer of every organisation checks it and runs the
 // contract on its own snapshot, without seeing the others' results; it signs proposal and outcome (what was read in which version, what is written, result, event). The outcomes must be
-// byte-identical, their signers must meet [contract.Rule], and nothing that was read may have changed since. Then the transaction goes into a block with the ones that came
+// byte-identical, their signers must meet [ledger.Genesis.EndorsementRule], and nothing that was read may have changed since. Then the transaction goes into a block with the ones that came
 // meanwhile. The block names its predecessor's hash, the first regulator signs it, and it is written with its effects in one synchronous bbolt transaction, after which the call returns.
 //
 // # What is promised

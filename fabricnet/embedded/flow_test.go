@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -31,12 +32,13 @@ func TestFromMakerToTrustExport(t *testing.T) {
 		t.Errorf("request is %+v", entry)
 	}
 	facts := ok[ledger.FactsEntry](t)(n.book(lender).Facts(ctx, fleetID, 11))
-	if c := facts.Facts.Chunks[0]; !facts.Final || c.Height != 5 || c.Attested != 12 || c.Root != root {
+	if c := facts.Facts.Chunks[0]; !facts.Final || c.Height != 7 || c.Attested != 12 || c.Root != root {
 		t.Errorf("facts are %+v", facts)
 	}
+	n.done(n.book(lender).Settle(ctx, ledger.EpochRef{Fleet: fleetID, Epoch: 11}))
 	trust := n.trust(ledger.EpochRef{Fleet: fleetID, Epoch: 11})
 	again := ok[*ledger.Trust](t)(ledger.ParseTrust(trust.Marshal()))
-	if again.Height != 7 || again.Ledger != n.ID() || len(again.Keys) != 1 {
+	if again.Height != 10 || again.Ledger != n.ID() || len(again.Keys) != 1 {
 		t.Errorf("trust export is %+v", again)
 	}
 	if diff := cmp.Diff(facts.Facts, again.Facts[0]); diff != "" {
@@ -44,7 +46,7 @@ func TestFromMakerToTrustExport(t *testing.T) {
 	}
 	n.queriesAgree()
 	report := ok[Report](t)(n.Verify())
-	if report.Height != 7 || report.Transactions != 7 || report.Signatures != 7*6 || report.Head != trust.BlockHash {
+	if report.Height != 10 || report.Transactions != 10 || report.Signatures != 10*6 || report.Head != trust.BlockHash {
 		t.Errorf("report is %+v", report)
 	}
 }
@@ -91,16 +93,17 @@ func (n *network) queriesAgree() {
 	}
 }
 
-func TestTrustExportWaitsForTheWindow(t *testing.T) {
+func TestTrustExportWaitsForTheEpochToBeClosed(t *testing.T) {
 	n := newNetwork(t)
 	n.enrolled()
-	n.at(12, time.Hour)
+	n.opened(12, time.Hour)
 	key := ok[any](t)(n.Signer(regulator)).(orgKey)
 	_, err := n.book(regulator).ExportTrust(context.Background(), regulator, key, time.Now(), ledger.EpochRef{Fleet: fleetID, Epoch: 11})
 	if ledger.CodeOf(err) != ledger.Expired {
 		t.Errorf("exported while anchors may come: %v", err)
 	}
 	n.at(13, 0)
+	n.done(n.book(lender).Settle(context.Background(), ledger.EpochRef{Fleet: fleetID, Epoch: 11}))
 	if f := n.trust(ledger.EpochRef{Fleet: fleetID, Epoch: 11}).Facts[0]; f.Enrolled != 12 || f.Attested() != 0 {
 		t.Errorf("facts are %+v", f)
 	}
@@ -112,24 +115,23 @@ func TestTrustExportWaitsForTheWindow(t *testing.T) {
 func TestEndorsedOnlyByOwnerAndLenderIsRefused(t *testing.T) {
 	n, ctx := newNetwork(t), context.Background()
 	d := n.enrolled()
-	n.at(12, time.Hour)
+	n.opened(12, time.Hour)
 	attestations := n.attested(11, d)
 	a := contracttest.Anchor(n.place(11), attestations)
-	for _, endorsers := range [][]string{{operator, lender}, {operator, regulator}, {lender, rival}, {regulator}, {operator}} {
+	for _, endorsers := range [][]string{{operator, lender}, {operator, regulator}, {lender, rival}, {regulator}, {operator}, {regulator, rival}, {operator, rival, regulator}} {
 		if _, err := n.endorsedBy(operator, endorsers...).Anchor(ctx, a, attestations); ledger.CodeOf(err) != ledger.NotEndorsed {
 			t.Errorf("anchor endorsed by %v: %v", endorsers, err)
 		}
 	}
 	maker := ledger.RegisterMaker{ID: "maker-b", Name: "B", Certificate: contracttest.NewMaker("maker-b").Cert.Raw}
-	// Another owner is good enough for an anchor, and not for a maker.
 	for _, endorsers := range [][]string{{operator, lender}, {regulator, operator}, {regulator, rival}, {regulator, operator, rival}} {
 		if _, err := n.endorsedBy(regulator, endorsers...).RegisterMaker(ctx, maker); ledger.CodeOf(err) != ledger.NotEndorsed {
 			t.Errorf("maker endorsed by %v: %v", endorsers, err)
 		}
 	}
-	receipt, err := n.endorsedBy(operator, regulator, rival).Anchor(ctx, a, attestations)
-	if err != nil || receipt.Height != 5 {
-		t.Errorf("anchor endorsed by regulator and rival: %+v, %v", receipt, err)
+	receipt, err := n.endorsedBy(operator, regulator, lender).Anchor(ctx, a, attestations)
+	if err != nil || receipt.Height != 7 {
+		t.Errorf("anchor endorsed by regulator and lender: %+v, %v", receipt, err)
 	}
 	if _, err := n.endorsedBy(regulator, regulator, lender).RegisterMaker(ctx, maker); err != nil {
 		t.Error(err)
@@ -174,13 +176,13 @@ func TestKeptAttestationsAreCheckedWhenRead(t *testing.T) {
 	n := newNetwork(t)
 	attestations, root := n.anchored()
 	store := attestationsOf(n.dir, regulator)
-	if err := os.WriteFile(store.path(root), ledger.JoinAttestations(attestations[1:]), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(store.Dir, root.String()), ledger.JoinAttestations(attestations[1:]), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.Attestations(regulator, root); err == nil {
 		t.Error("attestations of another root are given out")
 	}
-	if err := store.keep(root, ledger.JoinAttestations(attestations)); err != nil {
+	if err := store.Keep(root, ledger.JoinAttestations(attestations)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.Attestations(regulator, root); err != nil {
@@ -200,20 +202,20 @@ func TestEvents(t *testing.T) {
 	defer cancel()
 	client := n.book(lender)
 	var names []string
-	for e, err := range client.Events(ctx, 0, 4) {
+	for e, err := range client.Events(ctx, 0, 5) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		names = append(names, e.Name)
 	}
-	want := []string{ledger.EventMakerRegistered, ledger.EventKeyPublished, ledger.EventFleetRegistered, ledger.EventEnrolled}
+	want := []string{ledger.EventMakerRegistered, ledger.EventKeyPublished, ledger.EventFleetRegistered, ledger.EventEpochOpened, ledger.EventEnrolled}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
 	}
 	got := make(chan ledger.Event)
 	go func() {
 		defer close(got)
-		for e, err := range client.Events(ctx, 5, 0) {
+		for e, err := range client.Events(ctx, 6, 0) {
 			if err != nil {
 				return
 			}
@@ -221,7 +223,7 @@ func TestEvents(t *testing.T) {
 		}
 	}()
 	n.done(n.book(rival).RegisterFleet(ctx, fleetArgs("fleet-b")))
-	if e := <-got; e.Height != 5 || e.Name != ledger.EventFleetRegistered || e.Payload.Fleet != "fleet-b" || e.Payload.Organisation != rival {
+	if e := <-got; e.Height != 6 || e.Name != ledger.EventFleetRegistered || e.Payload.Fleet != "fleet-b" || e.Payload.Organisation != rival {
 		t.Errorf("event is %+v", e)
 	}
 	cancel()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -128,7 +127,7 @@ func TestTransactionsThatBreakTheRules(t *testing.T) {
 		}},
 		"held back": {"committed at", func(n *network) *transaction {
 			_, tx := n.proposed(operator, fleetID, lender, regulator)
-			n.clock.Add(int64(ledger.MaxProposalAge/time.Second) + 1)
+			n.clock.Add(n.genesis.ProposalAgeSeconds + 1)
 			return tx
 		}},
 		"from the future": {"committed at", func(n *network) *transaction {

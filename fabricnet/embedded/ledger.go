@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
+	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -38,7 +39,9 @@ type Ledger struct {
 	srs     *commit.SRS
 	consent func(org string, digest commit.Digest) error
 	keys    map[string]orgKey
-	last    atomic.Int64 // time of the last block
+	// keyrings is shared by the peers: it holds nothing but what the pinned keys say.
+	keyrings contract.KeyringCache
+	last     atomic.Int64 // time of the last block
 
 	queueMu sync.Mutex
 	queue   []*pending
@@ -147,7 +150,7 @@ func foundKey(dir string, o *ledger.Organisation) error {
 
 // foundStore makes the folder of a peer's attestations, and its name last.
 func foundStore(dir, org string) error {
-	store := attestationsOf(dir, org).dir
+	store := attestationsOf(dir, org).Dir
 	if err := os.MkdirAll(store, 0o700); err != nil {
 		return err
 	}

@@ -49,6 +49,13 @@ func (n *network) at(epoch uint64, after time.Duration) {
 	n.clock.Store(g.EpochStart(epoch).Add(after).Unix())
 }
 
+// opened sets the clock and has the regulator open the epoch, which makes a block.
+func (n *network) opened(epoch uint64, after time.Duration) {
+	n.t.Helper()
+	n.at(epoch, after)
+	ok[uint64](n.t)(n.book(regulator).OpenEpoch(context.Background()))
+}
+
 // reopen closes the ledger and opens it again.
 func (n *network) reopen() {
 	n.t.Helper()
@@ -104,13 +111,14 @@ func (n *network) place(epoch uint64) commit.ChunkPlace {
 	return commit.ChunkPlace{Ledger: n.id, SRS: n.srs.Digest(), Fleet: fleetID, Size: contracttest.ChunkSize, Epoch: epoch}
 }
 
-// enrolled registers everything and enrols twelve devices in epoch 10. It makes four blocks.
+// enrolled registers everything and enrols twelve devices in epoch 10. It makes five blocks.
 func (n *network) enrolled() []contracttest.Device {
 	n.t.Helper()
 	ctx := context.Background()
 	n.done(n.book(regulator).RegisterMaker(ctx, ledger.RegisterMaker{ID: n.maker.ID, Name: "Maker", Certificate: n.maker.Cert.Raw}))
 	n.done(n.book(regulator).PublishKey(ctx, contracttest.SRSKey(n.srs)))
 	n.done(n.book(operator).RegisterFleet(ctx, fleetArgs(fleetID)))
+	ok[uint64](n.t)(n.book(regulator).OpenEpoch(ctx))
 	d := n.maker.Devices("pack", 12)
 	n.done(n.book(operator).Enrol(ctx, contracttest.Enrolment(fleetID, 0, 0, d)))
 	return d
@@ -124,11 +132,11 @@ func (n *network) attested(epoch uint64, devices []contracttest.Device) [][]byte
 	return out
 }
 
-// anchored goes on to anchor epoch 11, in the fifth block.
+// anchored goes on to anchor epoch 11, in the seventh block.
 func (n *network) anchored() (attestations [][]byte, root commit.Digest) {
 	n.t.Helper()
 	d := n.enrolled()
-	n.at(12, time.Hour)
+	n.opened(12, time.Hour)
 	attestations = n.attested(11, d)
 	a := contracttest.Anchor(n.place(11), attestations)
 	n.done(n.book(operator).Anchor(context.Background(), a, attestations))

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"go.etcd.io/bbolt"
 
+	"github.com/assay-net/assay/fabricnet/attestations"
 	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -34,7 +34,7 @@ type peer struct {
 	org    string
 	key    orgKey
 	ledger *Ledger
-	store  attestationStore
+	store  attestations.Store
 }
 
 func (l *Ledger) peer(org string) *peer {
@@ -88,9 +88,9 @@ func (p *peer) check(sp *signedProposal) (*proposal, error) {
 		return nil, ledger.Refuse(ledger.Invalid, "transient input is not the one that was proposed")
 	}
 	// In seconds: a duration of a far-off time overflows.
-	const skew = int64(ledger.MaxClockSkew / time.Second)
+	skew := p.ledger.genesis.ClockSkewSeconds
 	if now := p.ledger.now(); proposed.Time < now-skew || proposed.Time > now+skew {
-		return nil, ledger.Refuse(ledger.Expired, "proposed at %d, this peer's time is %d: at most %s between them is accepted", proposed.Time, now, ledger.MaxClockSkew)
+		return nil, ledger.Refuse(ledger.Expired, "proposed at %d, this peer's time is %d: at most %d s between them is accepted", proposed.Time, now, skew)
 	}
 	return proposed, nil
 }
@@ -99,7 +99,7 @@ func (p *peer) run(tx *bbolt.Tx, sp *signedProposal, proposed *proposal) ([]byte
 	s := simulate(stateView{tx.Bucket(bucketState)})
 	t := &decoded{id: transactionID(p.ledger.id, sp.encoded), proposal: proposed}
 	b := &book{id: p.ledger.id, genesis: p.ledger.genesis}
-	environment := &contract.Environment{SRS: p.ledger.srs, Keep: p.store.keep}
+	environment := &contract.Environment{SRS: p.ledger.srs, Keep: p.store.Keep, Keyrings: &p.ledger.keyrings}
 	if agree := p.ledger.consent; agree != nil {
 		environment.Agree = func(digest commit.Digest) error { return agree(p.org, digest) }
 	}

@@ -81,6 +81,24 @@ func (b Book) Withdraw(ctx context.Context, request commit.Digest) (Receipt, err
 	return b.submit(ctx, FnWithdraw, RequestRef{Request: request}, nil)
 }
 
+// OpenEpoch opens the current epoch on the ledger, unless somebody did. Every organisation that does not trust the others to be in time does so as soon as an
+// epoch has begun.
+func (b Book) OpenEpoch(ctx context.Context) (uint64, error) {
+	e, err := b.Epoch(ctx)
+	if err != nil || e.Opened != nil && *e.Opened >= e.Epoch {
+		return e.Epoch, err
+	}
+	if _, err = b.submit(ctx, FnOpenEpoch, OpenEpoch{Epoch: e.Epoch}, nil); CodeOf(err) == Conflict {
+		err = nil // somebody else was faster
+	}
+	return e.Epoch, err
+}
+
+// Settle closes a fleet's epoch, whose facts must be final: no anchor for it can be recorded any more.
+func (b Book) Settle(ctx context.Context, of EpochRef) (Receipt, error) {
+	return b.submit(ctx, FnSettle, of, nil)
+}
+
 // maxResult bounds a query's result: 4,096 slots, 2^16 anchors or the requests of years.
 const maxResult = 256 << 20
 

@@ -18,6 +18,8 @@ const (
 	FnDecide        = "decide"         // Decide
 	FnSubmitProof   = "submit_proof"   // SubmitProof
 	FnWithdraw      = "withdraw"       // RequestRef
+	FnOpenEpoch     = "open_epoch"     // OpenEpoch
+	FnSettle        = "settle"         // EpochRef
 )
 
 // Queries, and what each takes as arguments and gives.
@@ -134,6 +136,11 @@ type SubmitProof struct {
 	Bundle  []byte        `json:"bundle"`
 }
 
+// OpenEpoch records that the current epoch has begun. Any organisation may.
+type OpenEpoch struct {
+	Epoch uint64 `json:"epoch"`
+}
+
 // Nothing is the argument of queries that take none.
 type Nothing struct{}
 
@@ -166,6 +173,8 @@ type EpochInfo struct {
 	// Start and End bound the current epoch: Start ≤ Now < End.
 	Start int64 `json:"start"`
 	End   int64 `json:"end"`
+	// Opened is the last epoch that was opened on the ledger, or null.
+	Opened *uint64 `json:"opened"`
 }
 
 // ChunkEntry is a chunk with its index.
@@ -191,8 +200,11 @@ type AnchorEntry struct {
 // FactsEntry is what the ledger says about a fleet at an epoch.
 type FactsEntry struct {
 	Facts verify.Facts `json:"facts"`
-	// Final says that no anchor can be added any more: every chunk is anchored or the window is over. Proofs are taken from then on.
+	// Final says that no anchor may be added any more: every chunk is anchored, or the window is over and what was proposed in it has had its time to arrive. Proofs are
+	// taken from then on.
 	Final bool `json:"final"`
+	// Closed says that a verdict or a settlement closed the epoch: what was held back, however long, is void too.
+	Closed bool `json:"closed"`
 }
 
 // Status is where a request stands.

@@ -16,6 +16,8 @@ const (
 	EventDecided         = "decided"
 	EventVerified        = "verified"
 	EventWithdrawn       = "withdrawn"
+	EventEpochOpened     = "epoch_opened"
+	EventSettled         = "settled"
 )
 
 // Event tells that a call changed the ledger.

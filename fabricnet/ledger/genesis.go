@@ -20,14 +20,12 @@ const (
 	MaxOrganisations = 64
 	// MaxEpoch bounds an epoch's number, so that no time computed from one overflows.
 	MaxEpoch = 1 << 32
-	// MaxClockSkew is how far a proposal's time may be from an endorsing peer's clock.
-	MaxClockSkew = 15 * time.Second
-	// MaxProposalAge is how long after its proposal a transaction may be committed, where the ledger can hold that. An endorsed anchor
-	// cannot be held back until its epoch is better known.
-	MaxProposalAge = 5 * time.Minute
 
-	minEpochSeconds = 60
 	maxEpochSeconds = 366 * 24 * 3600
+	maxSkewSeconds  = 60
+	maxAgeSeconds   = 3600
+	// skewsPerEpoch is the least number of clock skews in an epoch: the skew is how exactly the epochs of two proposals can be told apart.
+	skewsPerEpoch = 4
 	// maxZero is the year 9999.
 	maxZero = 253_402_300_799
 )
@@ -51,8 +49,13 @@ type Genesis struct {
 	EpochSeconds int64 `json:"epoch_seconds"`
 	// AnchorWindowSeconds is how long after an epoch's end its anchors are taken: long enough to gather attestations, too short to see
 	// which chunks look good. It is at most one epoch.
-	AnchorWindowSeconds int64  `json:"anchor_window_seconds"`
-	Quorum              Quorum `json:"quorum"`
+	AnchorWindowSeconds int64 `json:"anchor_window_seconds"`
+	// ClockSkewSeconds is how far a proposal's time may be from an endorsing peer's clock.
+	ClockSkewSeconds int64 `json:"clock_skew_seconds"`
+	// ProposalAgeSeconds is how long after its proposal a transaction may still arrive: the embedded ledger commits none that is older, and on every
+	// ledger an epoch may be settled once anchors proposed in its window are older than that.
+	ProposalAgeSeconds int64  `json:"proposal_age_seconds"`
+	Quorum             Quorum `json:"quorum"`
 }
 
 // Canonical is the one encoding of the genesis, which ID hashes and ParseGenesis reads.
@@ -97,8 +100,15 @@ func (g *Genesis) checkTimes() error {
 	if g.EpochZero < 0 || g.EpochZero > maxZero {
 		return fmt.Errorf("genesis: epoch_zero is %d, must be 0 to %d", g.EpochZero, int64(maxZero))
 	}
-	if g.EpochSeconds < minEpochSeconds || g.EpochSeconds > maxEpochSeconds {
-		return fmt.Errorf("genesis: epoch_seconds is %d, must be %d to %d", g.EpochSeconds, minEpochSeconds, maxEpochSeconds)
+	if g.ClockSkewSeconds < 1 || g.ClockSkewSeconds > maxSkewSeconds {
+		return fmt.Errorf("genesis: clock_skew_seconds is %d, must be 1 to %d", g.ClockSkewSeconds, maxSkewSeconds)
+	}
+	if g.ProposalAgeSeconds < 1 || g.ProposalAgeSeconds > maxAgeSeconds {
+		return fmt.Errorf("genesis: proposal_age_seconds is %d, must be 1 to %d", g.ProposalAgeSeconds, maxAgeSeconds)
+	}
+	if g.EpochSeconds < skewsPerEpoch*g.ClockSkewSeconds || g.EpochSeconds > maxEpochSeconds {
+		return fmt.Errorf("genesis: epoch_seconds is %d, must be %d (%d times clock_skew_seconds) to %d",
+			g.EpochSeconds, skewsPerEpoch*g.ClockSkewSeconds, skewsPerEpoch, maxEpochSeconds)
 	}
 	if g.AnchorWindowSeconds < 1 || g.AnchorWindowSeconds > g.EpochSeconds {
 		return fmt.Errorf("genesis: anchor_window_seconds is %d, must be 1 to epoch_seconds", g.AnchorWindowSeconds)
@@ -122,6 +132,9 @@ func (g *Genesis) checkOrganisations() error {
 			// One key under two ids would endorse twice.
 			if bytes.Equal(g.Organisations[j].Key, o.Key) {
 				return fmt.Errorf("genesis: organisations %s and %s have one key", g.Organisations[j].ID, o.ID)
+			}
+			if g.Organisations[j].MSPID() == o.MSPID() {
+				return fmt.Errorf("genesis: organisations %s and %s have one MSP id", g.Organisations[j].ID, o.ID)
 			}
 		}
 	}
@@ -160,6 +173,38 @@ func (g *Genesis) Organisation(id string) (*Organisation, bool) {
 		}
 	}
 	return nil, false
+}
+
+// ByMSP finds an organisation by its MSP id.
+func (g *Genesis) ByMSP(mspID string) (*Organisation, bool) {
+	for i := range g.Organisations {
+		if g.Organisations[i].MSPID() == mspID {
+			return &g.Organisations[i], true
+		}
+	}
+	return nil, false
+}
+
+// EndorsementRule says which organisations must endorse a change, whatever it is: the quorum's regulators and others, of which none owns anything. So no owner
+// has a say in what is recorded of its own devices, nor two owners in each other's, and an owner with a lender that it controls can neither invent a
+// maker nor pin a key to a circuit of their own. One rule for all has another reason: it needs nothing from the state, so Fabric can hold it for
+// keys that are written for the first time.
+func (g *Genesis) EndorsementRule() EndorsementRule {
+	return EndorsementRule{Regulators: g.Quorum.Regulators, Others: g.Quorum.Others, Excluded: g.WithRole(RoleOwner)}
+}
+
+// ClockSkew is how far a proposal's time may be from a peer's clock.
+func (g *Genesis) ClockSkew() time.Duration { return time.Duration(g.ClockSkewSeconds) * time.Second }
+
+// ProposalAge is how long a proposal may be on its way.
+func (g *Genesis) ProposalAge() time.Duration {
+	return time.Duration(g.ProposalAgeSeconds) * time.Second
+}
+
+// SettledAfter is the last second at which an anchor for the epoch may still arrive: it was proposed within the window by a clock that is behind, and has
+// been on its way for a while.
+func (g *Genesis) SettledAfter(epoch uint64) time.Time {
+	return g.AnchorDeadline(epoch).Add(g.ProposalAge() + 2*g.ClockSkew())
 }
 
 // HasRole reports whether the organisation exists and has the role.

@@ -75,6 +75,13 @@ func TestGenesisRefusals(t *testing.T) {
 		"id":                          {func(g *ledger.Genesis) { g.Organisations[1].ID = "../x" }, "id"},
 		"epoch zero":                  {func(g *ledger.Genesis) { g.EpochZero = -1 }, "epoch_zero"},
 		"short epoch":                 {func(g *ledger.Genesis) { g.EpochSeconds = 59 }, "epoch_seconds"},
+		"no skew":                     {func(g *ledger.Genesis) { g.ClockSkewSeconds = 0 }, "clock_skew_seconds"},
+		"large skew":                  {func(g *ledger.Genesis) { g.ClockSkewSeconds = 61 }, "clock_skew_seconds"},
+		"no age":                      {func(g *ledger.Genesis) { g.ProposalAgeSeconds = 0 }, "proposal_age_seconds"},
+		"large age":                   {func(g *ledger.Genesis) { g.ProposalAgeSeconds = 3601 }, "proposal_age_seconds"},
+		"msp":                         {func(g *ledger.Genesis) { g.Organisations[1].MSP = "a/b" }, "msp"},
+		"msp that is the id":          {func(g *ledger.Genesis) { g.Organisations[1].MSP = "rival" }, "leave it out"},
+		"one msp for two":             {func(g *ledger.Genesis) { g.Organisations[1].MSP = "operator" }, "one MSP id"},
 		"no window":                   {func(g *ledger.Genesis) { g.AnchorWindowSeconds = 0 }, "window"},
 		"window beyond an epoch":      {func(g *ledger.Genesis) { g.AnchorWindowSeconds = g.EpochSeconds + 1 }, "window"},
 	} {

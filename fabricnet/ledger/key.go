@@ -7,7 +7,8 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// State keys. There is one key per thing and no list or counter among them, so that calls about different things never conflict. Every part is an
+// State keys. There is one key per thing and no list or counter among them, so that calls about different things never conflict; only opening an epoch is meant to
+// conflict with what was endorsed before it. Every part is an
 // id, fixed-width hexadecimal or a hexadecimal digest: no part holds a '/', so no two things share a key and no prefix reaches into another's.
 // Fixed width keeps numbers in order.
 const (
@@ -15,6 +16,8 @@ const (
 	FleetPrefix   = "fleet/"
 	KeyPrefix     = "key/"
 	RequestPrefix = "request/"
+	// OpenedKey holds the OpenedEpoch.
+	OpenedKey = "epoch"
 )
 
 // MakerKey holds a Maker.

@@ -26,8 +26,34 @@ type Organisation struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Roles []Role `json:"roles"`
+	// MSP is the organisation's membership service provider on Fabric, if its id is another than ID.
+	MSP string `json:"msp,omitempty"`
 	// Key is the organisation's Ed25519 key, PKIX in DER.
 	Key []byte `json:"key"`
+}
+
+// MSPID is the id of the organisation's membership service provider on Fabric.
+func (o *Organisation) MSPID() string {
+	if o.MSP != "" {
+		return o.MSP
+	}
+	return o.ID
+}
+
+// checkMSP accepts what Fabric takes for an id, and one spelling of the default.
+func (o *Organisation) checkMSP() error {
+	if len(o.MSP) > MaxID {
+		return fmt.Errorf("organisation %s: msp has %d characters, at most %d", o.ID, len(o.MSP), MaxID)
+	}
+	for i := range len(o.MSP) {
+		if c := o.MSP[i]; !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || i > 0 && (c == '.' || c == '-')) {
+			return fmt.Errorf("organisation %s: msp %q may hold letters, digits and, inside, '.' and '-'", o.ID, o.MSP)
+		}
+	}
+	if o.MSP == o.ID {
+		return fmt.Errorf("organisation %s: msp is the id, leave it out", o.ID)
+	}
+	return nil
 }
 
 // Has reports whether the organisation has the role.
@@ -57,6 +83,9 @@ func (o *Organisation) check() error {
 		return err
 	}
 	if err := CheckText("organisation name", o.Name, MaxTitle, true); err != nil {
+		return err
+	}
+	if err := o.checkMSP(); err != nil {
 		return err
 	}
 	if len(o.Roles) == 0 {

@@ -97,7 +97,14 @@ type AnchorHead struct {
 	Epoch uint64 `json:"epoch"`
 }
 
-// Closing says that a proof about a fleet's epoch was verified, so that its anchors are settled.
+// OpenedEpoch is the last epoch that somebody opened on the ledger.
+type OpenedEpoch struct {
+	Epoch uint64 `json:"epoch"`
+	Time  int64  `json:"time"`
+	TxID  string `json:"tx_id"`
+}
+
+// Closing says that a fleet's epoch is closed: a proof about it was verified, or somebody settled it.
 type Closing struct {
 	Time int64  `json:"time"`
 	TxID string `json:"tx_id"`

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// EndorsementRule says which organisations must have endorsed a call. It is always stricter than "some regulator": an owner and a lender that
+// EndorsementRule says which organisations must have endorsed a change. It is always stricter than "some regulator": an owner and a lender that
 // it controls do not meet it, and neither does a regulator alone.
 type EndorsementRule struct {
 	// Regulators is the least number of organisations with the regulator role.
 	Regulators int `json:"regulators"`
 	// Others is the least number of further organisations, regulators or not, that are not Excluded.
 	Others int `json:"others"`
-	// Excluded lists the organisations whose endorsement does not count: the owner concerned, or every owner.
+	// Excluded lists the organisations whose endorsement does not count.
 	Excluded []string `json:"excluded"`
 }
 

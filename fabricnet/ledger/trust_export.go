@@ -17,7 +17,7 @@ import (
 const exportAttempts = 16
 
 // ExportTrust collects what an offline verifier needs about some fleets and epochs, all of one height, and signs it as a regulator. It refuses
-// facts that are not final: a later export of the same epoch would contradict them.
+// epochs that are not closed: a later export of the same epoch might contradict them.
 func (b Book) ExportTrust(ctx context.Context, by string, key crypto.Signer, at time.Time, of ...EpochRef) (*Trust, error) {
 	for range exportAttempts {
 		t, err := b.collectTrust(ctx, of)
@@ -54,8 +54,8 @@ func (b Book) collectTrust(ctx context.Context, of []EpochRef) (*Trust, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !entry.Final {
-			return nil, Refuse(Expired, "fleet %s may still anchor for epoch %d", ref.Fleet, ref.Epoch)
+		if !entry.Closed {
+			return nil, Refuse(Expired, "fleet %s at epoch %d is not closed: no proof about it is recorded, and nobody settled it", ref.Fleet, ref.Epoch)
 		}
 		t.Facts = append(t.Facts, entry.Facts)
 	}

@@ -45,7 +45,7 @@ func Genesis() ledger.Genesis {
 			{ID: Lender, Name: "Lender", Roles: []ledger.Role{ledger.RoleFinancier}},
 			{ID: Regulator, Name: "Regulator", Roles: []ledger.Role{ledger.RoleRegulator}},
 		},
-		EpochZero: 1_700_000_000, EpochSeconds: 86_400, AnchorWindowSeconds: 21_600,
+		EpochZero: 1_700_000_000, EpochSeconds: 86_400, AnchorWindowSeconds: 21_600, ClockSkewSeconds: 15, ProposalAgeSeconds: 300,
 		Quorum: ledger.Quorum{Regulators: 1, Others: 1},
 	}
 }

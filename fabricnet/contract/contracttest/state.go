@@ -22,11 +22,15 @@ func (s *State) Value(key string) []byte { return s.values[key] }
 func (s *State) Keys() []string { return slices.Sorted(maps.Keys(s.values)) }
 
 // Begin starts a transaction, which sees what was committed and not what it writes.
-func (s *State) Begin() *Transaction { return &Transaction{state: s, Writes: map[string][]byte{}} }
+func (s *State) Begin() *Transaction {
+	return &Transaction{state: s, Reads: map[string]bool{}, Writes: map[string][]byte{}}
+}
 
 // Transaction implements contract.State.
 type Transaction struct {
-	state  *State
+	state *State
+	// Reads are the keys that were read one by one.
+	Reads  map[string]bool
 	Writes map[string][]byte
 	// Name and Payload are the event's.
 	Name    string
@@ -40,6 +44,7 @@ func (t *Transaction) Get(key string) ([]byte, error) {
 	if _, ok := t.Writes[key]; ok {
 		t.fail(fmt.Errorf("reads %s, which it wrote", key))
 	}
+	t.Reads[key] = true
 	return bytes.Clone(t.state.values[key]), nil
 }
 

@@ -1,0 +1,178 @@
+// Package attestations is the folder in which one organisation's endorsing peer keeps the attestations that it checked: a file per anchor, named by the
+// Merkle root in the anchor, as ledger.JoinAttestations writes them. They are what an endorsement rests on, so whoever doubts an anchor asks for them.
+//
+// # What is promised
+//
+//   - When [Store.Keep] has returned, the attestations survive kill -9 and a power failure, if the disk keeps what it has synchronised. A reader never
+//     sees half of them. Several calls may keep and read at once, in one process or in several.
+//   - [Store.Read] and [Store.Blob] give nothing that does not have the root asked for: a changed file is an error.
+//   - What is read is bounded before it is decoded. Files are for the folder's owner only.
+//
+// # What is not promised
+//
+// Keep takes the root from its caller, who has computed it. Nothing is ever removed: a chunk of 1,024 devices takes about 300 KB an epoch, and how
+// long an organisation has to keep that is for it to say; files may be deleted or moved to an archive at any time. The folder holds all files side by side.
+package attestations
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+const (
+	dirMode = 0o700
+	// unfinished begins the name of a file that is being written. No root begins so.
+	unfinished = ".new-"
+)
+
+// Store is the folder. It need not exist before the first Keep.
+type Store struct{ Dir string }
+
+func (s Store) path(root commit.Digest) string { return filepath.Join(s.Dir, root.String()) }
+
+// Keep writes the attestations durably under their root, unless they are there. It does not check that they have it.
+func (s Store) Keep(root commit.Digest, blob []byte) error {
+	if len(blob) > ledger.MaxTransient {
+		return fmt.Errorf("keeping attestations under %s: have %d bytes, at most %d", root, len(blob), ledger.MaxTransient)
+	}
+	if err := s.keep(root, blob); err != nil {
+		return fmt.Errorf("keeping attestations under %s: %w", root, err)
+	}
+	return nil
+}
+
+func (s Store) keep(root commit.Digest, blob []byte) error {
+	there, err := s.load(root)
+	if err == nil && bytes.Equal(there, blob) {
+		return syncDir(s.Dir) // it may have been named just before a crash, or by a call that has not returned
+	}
+	if err := s.makeDir(); err != nil {
+		return err
+	}
+	return s.write(root, blob)
+}
+
+func (s Store) makeDir() error {
+	if _, err := os.Stat(s.Dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(s.Dir, dirMode); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(s.Dir))
+}
+
+// write gives the file its name once all of it is on the disk.
+func (s Store) write(root commit.Digest, blob []byte) error {
+	f, err := os.CreateTemp(s.Dir, unfinished+"*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // gone once renamed
+	_, err = f.Write(blob)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), s.path(root)); err != nil {
+		return err
+	}
+	return syncDir(s.Dir)
+}
+
+// Blob returns the attestations under a root as ledger.JoinAttestations wrote them, after checking that they have it. The error is fs.ErrNotExist if there
+// are none.
+func (s Store) Blob(root commit.Digest) ([]byte, error) {
+	blob, _, err := s.checked(root)
+	return blob, err
+}
+
+// Read returns the attestations under a root in order of slot, after checking that they have it. The error is fs.ErrNotExist if there are none.
+func (s Store) Read(root commit.Digest) ([][]byte, error) {
+	_, list, err := s.checked(root)
+	return list, err
+}
+
+func (s Store) checked(root commit.Digest) ([]byte, [][]byte, error) {
+	blob, err := s.load(root)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading attestations under %s: %w", root, err)
+	}
+	list, err := Check(root, blob)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading attestations under %s: %w", root, err)
+	}
+	return blob, list, nil
+}
+
+// Check splits attestations from wherever they come and checks that they have the root.
+func Check(root commit.Digest, blob []byte) ([][]byte, error) {
+	list, err := ledger.SplitAttestations(blob)
+	if err != nil {
+		return nil, err
+	}
+	got, err := commit.MerkleRoot(list)
+	if err != nil {
+		return nil, err
+	}
+	if got != root {
+		return nil, fmt.Errorf("the root of these attestations is %s, not %s", got, root)
+	}
+	return list, nil
+}
+
+func (s Store) load(root commit.Digest) ([]byte, error) {
+	f, err := os.Open(s.path(root))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // opened for reading
+	b, err := io.ReadAll(io.LimitReader(f, ledger.MaxTransient+1))
+	if err == nil && len(b) > ledger.MaxTransient {
+		err = fmt.Errorf("%s: more than %d bytes", f.Name(), ledger.MaxTransient)
+	}
+	return b, err
+}
+
+// Clear removes what calls of Keep left that were cut off by a crash. Nobody may be keeping meanwhile.
+func (s Store) Clear() error {
+	entries, err := os.ReadDir(s.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("clearing attestations: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), unfinished) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(s.Dir, e.Name())); err != nil {
+			return fmt.Errorf("clearing attestations: %w", err)
+		}
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close() //nolint:errcheck // opened for reading
+	return d.Sync()
+}
