@@ -12,6 +12,7 @@ import (
 
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/fabricnet/orgkey"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -97,7 +98,7 @@ func TestTrustExportWaitsForTheEpochToBeClosed(t *testing.T) {
 	n := newNetwork(t)
 	n.enrolled()
 	n.opened(12, time.Hour)
-	key := ok[any](t)(n.Signer(regulator)).(orgKey)
+	key := ok[any](t)(n.Signer(regulator)).(orgkey.Key)
 	_, err := n.book(regulator).ExportTrust(context.Background(), regulator, key, time.Now(), ledger.EpochRef{Fleet: fleetID, Epoch: 11})
 	if ledger.CodeOf(err) != ledger.Expired {
 		t.Errorf("exported while anchors may come: %v", err)

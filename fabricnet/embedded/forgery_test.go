@@ -218,7 +218,7 @@ func (n *network) recut(height uint64, change func(*block)) error {
 
 func (n *network) resigned(p *proposal) *signedProposal {
 	encoded := encode(p)
-	return &signedProposal{encoded: encoded, signature: n.keys[p.Caller].sign(proposalBytes(n.id, encoded))}
+	return &signedProposal{encoded: encoded, signature: n.signed(p.Caller, proposalBytes(n.id, encoded))}
 }
 
 // endorsedBlindly is endorsed by peers that checked nothing.
@@ -231,7 +231,7 @@ func (n *network) endorsedBlindly(sp *signedProposal, fleet string) *transaction
 func (n *network) signedOutcome(sp *signedProposal, out *outcome) *transaction {
 	tx := &transaction{Proposal: sp.encoded, Signature: sp.signature, Outcome: encode(out)}
 	for _, org := range []string{lender, regulator} {
-		tx.Endorsements = append(tx.Endorsements, endorsement{Org: org, Signature: n.keys[org].sign(endorsementBytes(n.id, org, tx.Proposal, tx.Outcome))})
+		tx.Endorsements = append(tx.Endorsements, endorsement{Org: org, Signature: n.signed(org, endorsementBytes(n.id, org, tx.Proposal, tx.Outcome))})
 	}
 	return tx
 }

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"crypto"
 	"errors"
 	"fmt"
 	"os"
@@ -14,7 +15,9 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/assay-net/assay/fabricnet/contract"
+	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/fabricnet/orgkey"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -38,7 +41,7 @@ type Ledger struct {
 	clock   func() time.Time
 	srs     *commit.SRS
 	consent func(org string, digest commit.Digest) error
-	keys    map[string]orgKey
+	keys    map[string]orgkey.Key
 	// keyrings is shared by the peers: it holds nothing but what the pinned keys say.
 	keyrings contract.KeyringCache
 	last     atomic.Int64 // time of the last block
@@ -68,6 +71,9 @@ var ErrLocked = errors.New("the ledger is open elsewhere")
 
 // lockWait is how long Open waits for somebody who is just closing.
 const lockWait = 250 * time.Millisecond
+
+// keyPath is where an organisation's key lies.
+func keyPath(dir, org string) string { return filepath.Join(dir, "orgs", org+".key") }
 
 func databasePath(dir string) string { return filepath.Join(dir, "ledger.db") }
 
@@ -128,7 +134,7 @@ func found(db *bbolt.DB, dir string, genesis ledger.Genesis) error {
 	}); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return durable.SyncDir(dir)
 }
 
 func foundKey(dir string, o *ledger.Organisation) error {
@@ -138,11 +144,11 @@ func foundKey(dir string, o *ledger.Organisation) error {
 	if len(o.Key) != 0 {
 		return fmt.Errorf("organisation %s: brings a key", o.ID)
 	}
-	key, err := createKey(keyPath(dir, o.ID))
+	key, err := orgkey.Create(keyPath(dir, o.ID))
 	if err != nil {
 		return err
 	}
-	if o.Key, err = key.pkix(); err != nil {
+	if o.Key, err = key.PKIX(); err != nil {
 		return err
 	}
 	return foundStore(dir, o.ID)
@@ -155,7 +161,7 @@ func foundStore(dir, org string) error {
 		return err
 	}
 	for _, d := range []string{filepath.Dir(store), filepath.Join(dir, "peers")} {
-		if err := syncDir(d); err != nil {
+		if err := durable.SyncDir(d); err != nil {
 			return err
 		}
 	}
@@ -171,7 +177,7 @@ func Open(dir string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening ledger %s: %w", dir, err)
 	}
-	l := &Ledger{dir: dir, db: db, clock: o.Clock, srs: o.SRS, consent: o.Agree, keys: map[string]orgKey{}, changed: make(chan struct{})}
+	l := &Ledger{dir: dir, db: db, clock: o.Clock, srs: o.SRS, consent: o.Agree, keys: map[string]orgkey.Key{}, changed: make(chan struct{})}
 	if l.clock == nil {
 		l.clock = time.Now
 	}
@@ -197,11 +203,11 @@ func (l *Ledger) load() error {
 	}
 	for i := range l.genesis.Organisations {
 		o := &l.genesis.Organisations[i]
-		key, err := readKey(keyPath(l.dir, o.ID))
+		key, err := orgkey.Read(keyPath(l.dir, o.ID))
 		if err != nil {
 			return err
 		}
-		if der, err := key.pkix(); err != nil || !bytes.Equal(der, o.Key) {
+		if der, err := key.PKIX(); err != nil || !bytes.Equal(der, o.Key) {
 			return fmt.Errorf("key file of %s does not hold the key of the genesis", o.ID)
 		}
 		l.keys[o.ID] = key
@@ -258,4 +264,13 @@ func (l *Ledger) Close() error {
 	}
 	l.changedMu.Unlock()
 	return l.db.Close()
+}
+
+// signed signs with an organisation's key, which the ledger holds.
+func (l *Ledger) signed(org string, message []byte) []byte {
+	signature, err := l.keys[org].Sign(nil, message, crypto.Hash(0))
+	if err != nil {
+		panic(fmt.Sprintf("signing for %s: %v", org, err)) // Ed25519 signs whatever it is given
+	}
+	return signature
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/fabricnet/orgkey"
 )
 
 func TestOpenAgain(t *testing.T) {
@@ -65,14 +67,14 @@ func TestCreateRefusals(t *testing.T) {
 func TestInterruptedCreationMayBeRepeated(t *testing.T) {
 	dir := t.TempDir()
 	db := ok[*bbolt.DB](t)(openDatabase(dir, false))
-	key := ok[orgKey](t)(createKey(keyPath(dir, operator)))
+	key := ok[orgkey.Key](t)(orgkey.Create(keyPath(dir, operator)))
 	db.Close()
 	if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("opened half a ledger: %v", err)
 	}
 	l := ok[*Ledger](t)(Create(dir, contracttest.Genesis(), Options{}))
 	defer l.Close()
-	if !l.keys[operator].private.Equal(key.private) {
+	if !reflect.DeepEqual(l.keys[operator].Public(), key.Public()) {
 		t.Error("the key that was there is not used")
 	}
 }

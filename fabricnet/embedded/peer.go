@@ -32,13 +32,12 @@ type endorsed struct {
 // peer is one organisation's node: it trusts no other's word, only the ledger's state.
 type peer struct {
 	org    string
-	key    orgKey
 	ledger *Ledger
 	store  attestations.Store
 }
 
 func (l *Ledger) peer(org string) *peer {
-	return &peer{org: org, key: l.keys[org], ledger: l, store: attestationsOf(l.dir, org)}
+	return &peer{org: org, ledger: l, store: attestationsOf(l.dir, org)}
 }
 
 // endorse checks a proposal, runs it on a snapshot and signs what came out.
@@ -60,7 +59,7 @@ func (p *peer) endorse(sp *signedProposal) (*endorsed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("peer of %s: %w", p.org, err)
 	}
-	out.Signature = p.key.sign(endorsementBytes(p.ledger.id, p.org, sp.encoded, out.outcome))
+	out.Signature = p.ledger.signed(p.org, endorsementBytes(p.ledger.id, p.org, sp.encoded, out.outcome))
 	return out, nil
 }
 

@@ -84,7 +84,7 @@ func (l *Ledger) propose(org string, call ledger.Call) (*signedProposal, error) 
 		return nil, fmt.Errorf("drawing nonce: %w", err)
 	}
 	encoded := encode(p)
-	return &signedProposal{encoded: encoded, signature: l.keys[org].sign(proposalBytes(l.id, encoded)), transient: call.Transient}, nil
+	return &signedProposal{encoded: encoded, signature: l.signed(org, proposalBytes(l.id, encoded)), transient: call.Transient}, nil
 }
 
 // endorse asks the peers of the organisations, each on its own. The first refusal in their order is the answer if any refuses.
@@ -187,7 +187,7 @@ func (l *Ledger) seal(tx *bbolt.Tx, blk *block) (head, error) {
 	encoded := encode(blk)
 	hash := blockHash(l.id, encoded)
 	sealer := sealerOf(l.genesis)
-	sealed := sealedBlock{Block: encoded, Sealer: sealer, Signature: l.keys[sealer].sign(sealBytes(l.id, hash))}
+	sealed := sealedBlock{Block: encoded, Sealer: sealer, Signature: l.signed(sealer, sealBytes(l.id, hash))}
 	if err := tx.Bucket(bucketBlocks).Put(heightKey(blk.Height), encode(sealed)); err != nil {
 		return head{}, err
 	}
