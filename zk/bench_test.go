@@ -2,13 +2,11 @@ package zk_test
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -22,6 +20,7 @@ import (
 	"github.com/assay-net/assay/zk"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/commit/committest"
+	"github.com/assay-net/assay/zk/measure"
 	"github.com/assay-net/assay/zk/record"
 	"github.com/assay-net/assay/zk/setup"
 	"github.com/assay-net/assay/zk/statement"
@@ -30,28 +29,10 @@ import (
 
 var benchTable = flag.String("bench-table", "", "measure everything and write the figures to this file")
 
-// figure is one line of the table, and of the file.
-type figure struct {
-	Name    string  `json:"name"`
-	Value   float64 `json:"value"`
-	Unit    string  `json:"unit"`
-	Against string  `json:"against"`
-	Ratio   float64 `json:"ratio"`
-}
-
 type benchmark struct {
-	t       *testing.T
-	keys    *setup.Unsafe
-	figures []figure
-}
-
-func (b *benchmark) add(name string, value float64, unit, against string, ratio float64) {
-	b.figures = append(b.figures, figure{name, value, unit, against, ratio})
-	line := fmt.Sprintf("%-40s %12.3f %-14s", name, value, unit)
-	if against != "" {
-		line += fmt.Sprintf(" %8.2f × %s", ratio, against)
-	}
-	fmt.Println(line)
+	t     *testing.T
+	keys  *setup.Unsafe
+	table *measure.Table
 }
 
 // TestBenchTable measures what the package is for. Nothing is asserted about time.
@@ -59,21 +40,13 @@ func TestBenchTable(t *testing.T) {
 	if *benchTable == "" {
 		t.Skip("run by make bench")
 	}
-	b := &benchmark{t: t, keys: benchKeys(t)}
-	fmt.Printf("machine: %s, %d cores, %s\n", processor(), runtime.NumCPU(), runtime.Version())
+	b := &benchmark{t: t, keys: benchKeys(t), table: measure.NewTable(os.Stdout)}
 	b.sizes()
 	b.tree()
 	b.verification()
 	b.anchorCheck()
 	b.fleet()
-	out, err := json.MarshalIndent(b.figures, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Dir(*benchTable), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(*benchTable, append(out, '\n'), 0o644); err != nil {
+	if err := b.table.Write(*benchTable); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -88,16 +61,6 @@ func benchKeys(t *testing.T) *setup.Unsafe {
 		t.Fatal(err)
 	}
 	return keys
-}
-
-func processor() string {
-	info, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(info)) {
-		if name, ok := strings.CutPrefix(line, "model name\t: "); ok {
-			return strings.TrimSpace(name)
-		}
-	}
-	return runtime.GOARCH
 }
 
 func benchStatement() *statement.Statement {
@@ -189,8 +152,8 @@ func (b *benchmark) sizes() {
 		if n == 1024 {
 			suffix = ""
 		}
-		b.add("constraints_per_battery"+suffix, constraints, "constraints", "", 0)
-		b.add("prove_ms_per_battery"+suffix, millis, "ms", "", 0)
+		b.table.Add("constraints_per_battery"+suffix, constraints, "constraints", "", 0)
+		b.table.Add("prove_ms_per_battery"+suffix, millis, "ms", "", 0)
 		b.keys.Release()
 	}
 }
@@ -238,9 +201,9 @@ func (b *benchmark) tree() {
 		b.t.Fatal(err)
 	}
 	ratio := float64(key.System.GetNbConstraints()) / float64(ours.System.GetNbConstraints())
-	b.add("tree_constraints_per_battery", float64(key.System.GetNbConstraints())/n, "constraints", "constraints_per_battery", ratio)
-	b.add("tree_prove_ms_per_battery", millis, "ms", "prove_ms_per_battery", speedup)
-	b.add("prove_speedup_vs_poseidon2_tree", speedup, "×", "tree_prove_ms_per_battery", speedup)
+	b.table.Add("tree_constraints_per_battery", float64(key.System.GetNbConstraints())/n, "constraints", "constraints_per_battery", ratio)
+	b.table.Add("tree_prove_ms_per_battery", millis, "ms", "prove_ms_per_battery", speedup)
+	b.table.Add("prove_speedup_vs_poseidon2_tree", speedup, "×", "tree_prove_ms_per_battery", speedup)
 }
 
 func (b *benchmark) verification() {
@@ -264,7 +227,7 @@ func (b *benchmark) verification() {
 		b.t.Fatal(err)
 	}
 	place := verify.ChunkPlace{Ledger: f.Ledger, Statement: s.Digest(f.Ledger), Fleet: f.Fleet, Size: n, Epoch: f.Epoch}
-	b.add("verify_chunk_ms", b.median(51, func() error { return ring.Chunk(place, &anchored, p, proof) }), "ms", "", 0)
+	b.table.Add("verify_chunk_ms", b.median(51, func() error { return ring.Chunk(place, &anchored, p, proof) }), "ms", "", 0)
 	b.bundleBytes(s, proof)
 }
 
@@ -296,7 +259,7 @@ func (b *benchmark) bundleBytes(s *statement.Statement, proof *verify.ChunkProof
 		}
 		lengths[i] = len(raw)
 	}
-	b.add("bundle_bytes_per_chunk", float64(lengths[1]-lengths[0])/1000, "bytes", "", 0)
+	b.table.Add("bundle_bytes_per_chunk", float64(lengths[1]-lengths[0])/1000, "bytes", "", 0)
 }
 
 // anchorCheck measures on one core what an endorser does for one anchor.
@@ -314,7 +277,7 @@ func (b *benchmark) anchorCheck() {
 		if algorithm != commit.Ed25519 {
 			name += "_p256"
 		}
-		b.add(name, took, "ms", "", 0)
+		b.table.Add(name, took, "ms", "", 0)
 	}
 }
 
@@ -341,8 +304,8 @@ func (b *benchmark) fleet() {
 		if i == 1 {
 			against, ratio = "prove_5000_peak_mib", peak[1]/peak[0]
 		}
-		b.add(fmt.Sprintf("prove_%d_seconds", devices), seconds, "s", "", 0)
-		b.add(fmt.Sprintf("prove_%d_peak_mib", devices), peak[i], "MiB", against, ratio)
+		b.table.Add(fmt.Sprintf("prove_%d_seconds", devices), seconds, "s", "", 0)
+		b.table.Add(fmt.Sprintf("prove_%d_peak_mib", devices), peak[i], "MiB", against, ratio)
 	}
 }
 

@@ -24,13 +24,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
 
 const (
 	dirMode = 0o700
-	// unfinished begins the name of a file that is being written. No root begins so.
+	// unfinished begins the name of a file that package durable is writing. No root begins so.
 	unfinished = ".new-"
 )
 
@@ -53,12 +54,12 @@ func (s Store) Keep(root commit.Digest, blob []byte) error {
 func (s Store) keep(root commit.Digest, blob []byte) error {
 	there, err := s.load(root)
 	if err == nil && bytes.Equal(there, blob) {
-		return syncDir(s.Dir) // it may have been named just before a crash, or by a call that has not returned
+		return durable.SyncDir(s.Dir) // it may have been named just before a crash, or by a call that has not returned
 	}
 	if err := s.makeDir(); err != nil {
 		return err
 	}
-	return s.write(root, blob)
+	return durable.WriteFile(s.path(root), blob)
 }
 
 func (s Store) makeDir() error {
@@ -68,30 +69,7 @@ func (s Store) makeDir() error {
 	if err := os.MkdirAll(s.Dir, dirMode); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(s.Dir))
-}
-
-// write gives the file its name once all of it is on the disk.
-func (s Store) write(root commit.Digest, blob []byte) error {
-	f, err := os.CreateTemp(s.Dir, unfinished+"*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) //nolint:errcheck // gone once renamed
-	_, err = f.Write(blob)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), s.path(root)); err != nil {
-		return err
-	}
-	return syncDir(s.Dir)
+	return durable.SyncDir(filepath.Dir(s.Dir))
 }
 
 // Blob returns the attestations under a root as ledger.JoinAttestations wrote them, after checking that they have it. The error is fs.ErrNotExist if there
@@ -166,13 +144,4 @@ func (s Store) Clear() error {
 		}
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close() //nolint:errcheck // opened for reading
-	return d.Sync()
 }

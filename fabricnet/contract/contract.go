@@ -186,8 +186,9 @@ func (r *run) requireRole(role ledger.Role) error {
 
 func (r *run) caller() string { return r.tx.Caller.Org }
 
-// event puts the call's one event.
-func (r *run) event(name string, p ledger.EventPayload) {
+// event puts the call's one event, and returns its payload.
+func (r *run) event(name string, p ledger.EventPayload) *ledger.EventPayload {
 	p.Organisation = r.caller()
 	r.state.Event(name, ledger.Encode(p))
+	return &p
 }

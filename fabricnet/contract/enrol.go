@@ -45,9 +45,7 @@ func enrol(r *run, a *ledger.Enrol) (*ledger.EventPayload, error) {
 			return nil, err
 		}
 	}
-	p := ledger.EventPayload{Fleet: f.ID, Owner: f.Owner, Chunk: &a.Chunk, Epoch: &e.from, Devices: len(slots)}
-	r.event(ledger.EventEnrolled, p)
-	return &p, nil
+	return r.event(ledger.EventEnrolled, ledger.EventPayload{Fleet: f.ID, Owner: f.Owner, Chunk: &a.Chunk, Epoch: &e.from, Devices: len(slots)}), nil
 }
 
 func checkEnrol(f *ledger.Fleet, a *ledger.Enrol) error {

@@ -32,9 +32,7 @@ func retire(r *run, a *ledger.Retire) (*ledger.EventPayload, error) {
 			return nil, err
 		}
 	}
-	p := ledger.EventPayload{Fleet: f.ID, Owner: f.Owner, Chunk: &a.Chunk, Epoch: &until, Devices: len(a.Slots)}
-	r.event(ledger.EventRetired, p)
-	return &p, nil
+	return r.event(ledger.EventRetired, ledger.EventPayload{Fleet: f.ID, Owner: f.Owner, Chunk: &a.Chunk, Epoch: &until, Devices: len(a.Slots)}), nil
 }
 
 func retirable(slot uint32, s *ledger.Slot) error {

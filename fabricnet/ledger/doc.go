@@ -5,7 +5,7 @@
 // # Who decides what
 //
 // The rules are in package contract. They are run by the peers of several organisations, each for itself, and a change counts when
-// an [EndorsementRule] is met: by default the regulator and one more organisation that is not the owner concerned. The rule is part of
+// the [EndorsementRule] is met: by default the regulator and one more organisation that owns nothing. The rule is part of
 // the genesis, and so of the ledger id that every device signs.
 //
 // # Encodings

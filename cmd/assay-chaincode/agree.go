@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assay-net/assay/fabricnet/consent"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// consentOf is the consent list in a data folder.
+func consentOf(data string) consent.List { return consent.List{Path: filepath.Join(data, "consent")} }
+
+func newAgreeCommand(io stdio) *cobra.Command {
+	var data, note string
+	command := &cobra.Command{
+		Use:   "agree DIGEST --data DIR",
+		Short: "Consent to a verifying key or a maker's CA",
+		Long: `Agree puts a digest on this organisation's consent list: of a verifying key or an SRS as its publisher names it, or the
+SHA-256 of a maker's CA certificate in DER. The organisation's peer endorses no other. Compare the digest with one that you
+worked out or were told yourself: whoever has a key of the setup, or a maker's CA key, can make the ledger say anything.
+
+It takes effect with the service's next call. To withdraw consent, take the line out of DIR/consent.`,
+		Example: `  assay-chaincode agree --data /var/lib/assay-chaincode 4f5c…e1 --note "setup of 12 November, transcript compared"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var digest commit.Digest
+			if err := digest.UnmarshalText([]byte(args[0])); err != nil {
+				return usage("%w", err)
+			}
+			if err := consentOf(data).Add(digest, note); err != nil {
+				return err
+			}
+			return object(io.out, consentObject{"consent", consent.Entry{Digest: digest, Note: note}})
+		},
+	}
+	command.Flags().StringVar(&data, "data", "", "the service's data folder")
+	command.Flags().StringVar(&note, "note", "", "why, for people")
+	require(command, "data")
+	return command
+}
+
+type consentObject struct {
+	Kind string `json:"kind"`
+	consent.Entry
+}
+
+func newAgreedCommand(io stdio) *cobra.Command {
+	var data string
+	var asJSON bool
+	command := &cobra.Command{
+		Use:     "agreed --data DIR",
+		Short:   "List what this organisation has consented to",
+		Long:    `Agreed prints the consent list: digest and note, in the order in which they were added.`,
+		Example: `  assay-chaincode agreed --data /var/lib/assay-chaincode`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			entries, err := consentOf(data).Read()
+			if err != nil {
+				return err
+			}
+			for _, e := range entries {
+				if asJSON {
+					err = object(io.out, consentObject{"consent", e})
+				} else {
+					_, err = fmt.Fprintf(io.out, "%s  %s\n", e.Digest, e.Note)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	command.Flags().StringVar(&data, "data", "", "the service's data folder")
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object on a line")
+	require(command, "data")
+	return command
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/zk/commit/committest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"assay-chaincode": main})
+}
+
+// TestScripts runs the command lines of testdata/script. Each finds in its folder a genesis, an SRS with its digest in $SRS, the ledger's id in $LEDGER, and
+// a certificate with its key.
+func TestScripts(t *testing.T) {
+	genesis := contracttest.WithKeys(contracttest.Genesis())
+	srs := committest.UnsafeSRS(64)
+	var srsFile bytes.Buffer
+	if _, err := srs.WriteTo(&srsFile); err != nil {
+		t.Fatal(err)
+	}
+	certificate, key := newCertificate(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("SRS", srs.Digest().String())
+			e.Setenv("LEDGER", genesis.ID().String())
+			for name, content := range map[string][]byte{
+				"genesis.json": genesis.Canonical(), "srs": srsFile.Bytes(), "server.pem": certificate, "server.key": key,
+			} {
+				if err := os.WriteFile(filepath.Join(e.WorkDir, name), content, 0o600); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitcodeCmd, "freeaddress": freeAddressCmd, "listens": listensCmd, "terminate": terminateCmd},
+	})
+}
+
+func newCertificate(t *testing.T) (certificate, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "service"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+}
+
+// exitcodeCmd is the script command "exitcode N program args": it runs the program and checks its exit code.
+func exitcodeCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitcode N program args...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = strconv.Itoa(exit.ExitCode())
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s (%v)", got, args[0], err)
+	}
+}
+
+// freeAddressCmd is the script command "freeaddress": it puts an address on which nobody listens into $ADDRESS.
+func freeAddressCmd(ts *testscript.TestScript, _ bool, _ []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv("ADDRESS", l.Addr().String())
+	ts.Check(l.Close())
+}
+
+// listensCmd is the script command "listens": it waits until somebody listens on $ADDRESS.
+func listensCmd(ts *testscript.TestScript, _ bool, _ []string) {
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		conn, err := net.DialTimeout("tcp", ts.Getenv("ADDRESS"), time.Second)
+		if err == nil {
+			ts.Check(conn.Close())
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("nobody listens: %v", err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// terminateCmd is the script command "terminate": it sends SIGTERM to what runs in the background.
+func terminateCmd(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, c := range ts.BackgroundCmds() {
+		ts.Check(c.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		code int
+	}{
+		{"", exitDone}, {"--help", exitDone}, {"--version", exitDone}, {"serve --help", exitDone},
+		{"nothing", exitUsage}, {"--nothing", exitUsage}, {"serve", exitUsage}, {"serve x", exitUsage}, {"agree", exitUsage},
+		{"agree xyz --data /nonexistent", exitUsage}, {"agreed", exitUsage}, {"agreed x --data y", exitUsage},
+	} {
+		var out, notes bytes.Buffer
+		err := run(context.Background(), strings.Fields(test.args), stdio{&out, &notes})
+		if got := exitCode(err); got != test.code {
+			t.Errorf("assay-chaincode %s: exit code %d, want %d", test.args, got, test.code)
+		}
+		if (out.Len() > 0) != (test.code == exitDone) || (notes.Len() > 0) != (test.code != exitDone) {
+			t.Errorf("assay-chaincode %s: results %q, notes %q", test.args, out.String(), notes.String())
+		}
+	}
+	if exitCode(os.ErrNotExist) != exitFailed {
+		t.Error("a plain error has another exit code than 1")
+	}
+}
+
+// Every command has a help text with an example.
+func TestEveryCommandHasAnExample(t *testing.T) {
+	for _, c := range newRootCommand(stdio{}).Commands() {
+		if c.Runnable() && (c.Short == "" || c.Long == "" || !strings.Contains(c.Example, c.CommandPath())) {
+			t.Errorf("%s lacks a help text or an example", c.CommandPath())
+		}
+	}
+}
+
+// The digest of an SRS file is computed here, and defined by package commit.
+func TestSRSDigest(t *testing.T) {
+	srs := committest.UnsafeSRS(64)
+	var file bytes.Buffer
+	if _, err := srs.WriteTo(&file); err != nil {
+		t.Fatal(err)
+	}
+	if got := srsDigest(file.Bytes()); got != srs.Digest() {
+		t.Errorf("%s, want %s", got, srs.Digest())
+	}
+}
+
+func TestFilesAreBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, make([]byte, 10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := readFile(path, 10); err != nil || len(b) != 10 {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+	if _, err := readFile(path, 9); err == nil || !strings.Contains(err.Error(), "is too long") {
+		t.Errorf("%v", err)
+	}
+}
