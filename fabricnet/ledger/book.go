@@ -81,8 +81,7 @@ func (b Book) Withdraw(ctx context.Context, request commit.Digest) (Receipt, err
 	return b.submit(ctx, FnWithdraw, RequestRef{Request: request}, nil)
 }
 
-// OpenEpoch opens the current epoch on the ledger, unless somebody did. Every organisation that does not trust the others to be in time does so as soon as an
-// epoch has begun.
+// OpenEpoch opens the current epoch on the ledger, unless a regulator did, and returns its number. Regulators do so as soon as an epoch has begun.
 func (b Book) OpenEpoch(ctx context.Context) (uint64, error) {
 	e, err := b.Epoch(ctx)
 	if err != nil || e.Opened != nil && *e.Opened >= e.Epoch {

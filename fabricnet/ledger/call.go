@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"crypto/sha256"
+
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
@@ -44,8 +46,8 @@ const (
 const (
 	// MaxChunks is the number of chunks a fleet may have. Indices are below it.
 	MaxChunks = 1 << 16
-	// MaxBundle bounds a proof bundle.
-	MaxBundle = 8 << 20
+	// MaxBundle bounds a proof bundle. In base64 it stays below the 10 MB that orderers take by default.
+	MaxBundle = 6 << 20
 
 	maxSmallArgs  = 64 << 10
 	maxEnrolArgs  = commit.MaxSize * (commit.MaxCertificate/3*4 + 64)
@@ -73,6 +75,11 @@ type RegisterMaker struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
 	Certificate []byte `json:"certificate"`
+}
+
+// Digest is what peers consent to: it covers the maker's id and name with its CA.
+func (a *RegisterMaker) Digest() commit.Digest {
+	return sha256.Sum256(Tagged("assay/v1/maker", []byte(a.ID), []byte(a.Name), a.Certificate))
 }
 
 // RegisterFleet registers a fleet of the caller's.
@@ -136,7 +143,7 @@ type SubmitProof struct {
 	Bundle  []byte        `json:"bundle"`
 }
 
-// OpenEpoch records that the current epoch has begun. Any organisation may.
+// OpenEpoch records that the current epoch has begun. Regulators only.
 type OpenEpoch struct {
 	Epoch uint64 `json:"epoch"`
 }
@@ -200,7 +207,7 @@ type AnchorEntry struct {
 // FactsEntry is what the ledger says about a fleet at an epoch.
 type FactsEntry struct {
 	Facts verify.Facts `json:"facts"`
-	// Final says that no anchor may be added any more: every chunk is anchored, or the window is over and what was proposed in it has had its time to arrive. Proofs are
+	// Final says that no anchor can be proposed any more: every chunk is anchored, or the window is over and what was proposed in it has had its time to arrive. Proofs are
 	// taken from then on.
 	Final bool `json:"final"`
 	// Closed says that a verdict or a settlement closed the epoch: what was held back, however long, is void too.

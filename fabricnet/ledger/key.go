@@ -16,9 +16,12 @@ const (
 	FleetPrefix   = "fleet/"
 	KeyPrefix     = "key/"
 	RequestPrefix = "request/"
-	// OpenedKey holds the OpenedEpoch.
+	// OpenedKey holds the last OpenedEpoch.
 	OpenedKey = "epoch"
 )
+
+// OpenedEpochKey holds the OpenedEpoch of one epoch.
+func OpenedEpochKey(epoch uint64) string { return "opened/" + fmt.Sprintf("%016x", epoch) }
 
 // MakerKey holds a Maker.
 func MakerKey(id string) string { return MakerPrefix + id }
@@ -76,6 +79,16 @@ func PublishedKeyKey(circuitID string) string {
 
 // RequestKey holds a Request.
 func RequestKey(id commit.Digest) string { return RequestPrefix + id.String() }
+
+// AskedPrefix is the prefix of the requests about a fleet at an epoch.
+func AskedPrefix(fleet string, epoch uint64) string {
+	return "asked/" + fleet + "/" + fmt.Sprintf("%016x", epoch) + "/"
+}
+
+// AskedKey holds an Asked.
+func AskedKey(fleet string, epoch uint64, request commit.Digest) string {
+	return AskedPrefix(fleet, epoch) + request.String()
+}
 
 // NonceKey holds a NonceUse. A statement's nonce is fixed-width hexadecimal.
 func NonceKey(requester, nonce string) string { return "nonce/" + requester + "/" + nonce }

@@ -97,7 +97,7 @@ type AnchorHead struct {
 	Epoch uint64 `json:"epoch"`
 }
 
-// OpenedEpoch is the last epoch that somebody opened on the ledger.
+// OpenedEpoch says that a regulator opened an epoch on the ledger, and when.
 type OpenedEpoch struct {
 	Epoch uint64 `json:"epoch"`
 	Time  int64  `json:"time"`
@@ -122,6 +122,11 @@ type Request struct {
 	Expiry int64  `json:"expiry"`
 	Time   int64  `json:"time"`
 	TxID   string `json:"tx_id"`
+}
+
+// Asked lists a request by what it is about.
+type Asked struct {
+	Requester string `json:"requester"`
 }
 
 // NonceUse marks a nonce as used by a requester.

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+
+	"github.com/assay-net/assay/fabricnet/localnet"
+	"github.com/assay-net/assay/zk/setup"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"assay-fabric": main})
+}
+
+// TestScripts runs the command lines of testdata/script. A script that starts a network begins with [short] skip, keeps it in $WORK/net, and gives
+// $CONTRACT as its contract service.
+func TestScripts(t *testing.T) {
+	cache, err := setup.DefaultDir() // scripts have no home directory
+	if err != nil {
+		t.Fatal(err)
+	}
+	contract := ""
+	if !testing.Short() {
+		contract = filepath.Join(t.TempDir(), "assay-chaincode")
+		if out, err := exec.Command("go", "build", "-o", contract, "../assay-chaincode").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("ASSAY_CACHE", cache)
+			e.Setenv("CONTRACT", contract)
+			e.Defer(func() { stopNetwork(t, filepath.Join(e.WorkDir, "net")) })
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitcodeCmd, "crash": crashCmd},
+	})
+}
+
+// stopNetwork stops what a script that failed left running.
+func stopNetwork(t *testing.T, dir string) {
+	n, err := localnet.Open(dir)
+	if err != nil {
+		return // there is none, or it is gone
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := n.Down(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// exitcodeCmd is the script command "exitcode N program args": it runs the program and checks its exit code.
+func exitcodeCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitcode N program args...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = strconv.Itoa(exit.ExitCode())
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s (%v)", got, args[0], err)
+	}
+}
+
+// crashCmd is the script command "crash DIR NAME": a process of the network in the folder crashes.
+func crashCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: crash DIR NAME")
+	}
+	n, err := localnet.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(n.Kill(args[1]))
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, test := range []struct {
+		args string
+		code int
+	}{
+		{"", exitYes}, {"--help", exitYes}, {"--version", exitYes}, {"up --help", exitYes}, {"contract", exitYes}, {"channel", exitYes},
+		{"nothing", exitUsage}, {"--nothing", exitUsage}, {"contract nothing", exitUsage}, {"up x", exitUsage},
+		{"status", exitUsage}, {"down", exitUsage}, {"destroy", exitUsage}, {"destroy --yes", exitUsage}, {"logs", exitUsage}, {"logs x", exitUsage},
+		{"height", exitUsage}, {"height --org x", exitUsage}, {"height --profile x", exitUsage},
+		{"height --profile x --admin-cert a --admin-key b", exitUsage}, {"height --profile x --org y", exitUsage},
+		{"height --org x --admin-cert a --admin-key b", exitUsage}, {"height --org x --timeout 0s", exitUsage},
+		{"export --org x", exitUsage}, {"contract package", exitUsage}, {"contract install --org x", exitUsage},
+		{"contract approve --org x --version 1", exitUsage}, {"contract commit --org x", exitUsage},
+		{"contract commit --org x --version 1 --endorser a", exitUsage},
+		{"up --consensus paxos", exitUsage}, {"up --epoch 1500ms", exitUsage}, {"up --epoch-zero yesterday", exitUsage},
+	} {
+		var out, notes bytes.Buffer
+		err := run(context.Background(), strings.Fields(test.args), stdio{&out, &notes})
+		if got := exitCode(err); got != test.code {
+			t.Errorf("assay-fabric %s: exit code %d, want %d (%v)", test.args, got, test.code, err)
+		}
+		if (out.Len() > 0) != (test.code == exitYes) || (notes.Len() > 0) != (test.code != exitYes) {
+			t.Errorf("assay-fabric %s: results %q, notes %q", test.args, out.String(), notes.String())
+		}
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// Every command has a help text with an example.
+func TestEveryCommandHasAnExample(t *testing.T) {
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		if !c.HasSubCommands() && (c.Short == "" || c.Long == "" || !strings.Contains(c.Example, c.CommandPath())) {
+			t.Errorf("%s lacks a help text or an example", c.CommandPath())
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRootCommand(&printer{}))
+}
+
+func TestParseNodes(t *testing.T) {
+	for text, want := range map[string]string{
+		"host:1=ca.pem":      "host:1||ca.pem",
+		"name@host:1=ca.pem": "host:1|name|ca.pem",
+		"[::1]:1=a=b":        "[::1]:1||a=b",
+		"host:1":             "", "host:1=": "", "@host:1=ca.pem": "", "name@=ca.pem": "", "": "",
+	} {
+		nodes, err := parseNodes("--orderer", []string{text})
+		got := ""
+		if err == nil {
+			got = nodes[0].Address + "|" + nodes[0].ServerName + "|" + nodes[0].TLSRoots
+		}
+		if got != want {
+			t.Errorf("%q: %q (%v), want %q", text, got, err, want)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	var out, notes bytes.Buffer
+	p := &printer{out: &out, notes: &notes}
+	p.note("a\x1b[31m\u202eb")
+	if err := p.result(nil, "%s", "c\x1bd"); err != nil {
+		t.Fatal(err)
+	}
+	if notes.String() != "a\uFFFD[31m\uFFFDb\n" || out.String() != "c\uFFFDd\n" {
+		t.Errorf("%q %q", notes.String(), out.String())
+	}
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/fabricnet/localnet"
+	"github.com/assay-net/assay/zk/setup"
+)
+
+// upFlags are what up is called with.
+type upFlags struct {
+	options                  localnet.Options
+	consensus                string
+	epoch, window, skew, age time.Duration
+	epochZero                string
+	organisations            string
+}
+
+func newUpCommand(p *printer) *cobra.Command {
+	var f upFlags
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Start a local network, or bring it back to work",
+		Long: `Up starts a consortium of three organisations (an owner, a financier, a regulator) on a real Hyperledger Fabric network of
+plain processes on this machine, and returns when it takes transactions. The first time on a machine it builds Fabric from source, which
+takes a few minutes; the binaries are kept in the cache.
+
+What the network consists of is settled by the first up in a folder. A later one starts what does not run, keeps all state, and refuses flags
+that do not fit. It listens on 127.0.0.1 only, on free ports. All keys of all organisations are in the folder: it is for trying things.
+
+The contract services check against an SRS that was made on this machine by a single party, which could forge proofs. Every verdict says so.`,
+		Example: `  assay-fabric up
+  assay-fabric up --dir /tmp/net --consensus bft
+  assay-fabric up --orderers 3 --epoch 8s --clock-skew 2s`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return up(c.Context(), p, f) },
+	}
+	flags := c.Flags()
+	dirFlag(c, &f.options.Dir)
+	flags.StringVar(&f.consensus, "consensus", "", "how orderers agree: raft or bft (default raft)")
+	flags.IntVar(&f.options.Orderers, "orderers", 0, "number of orderers: 1 or 3 with raft, 4 with bft (default 1, or 4)")
+	flags.DurationVar(&f.epoch, "epoch", 0, "length of an epoch (default 1m)")
+	flags.StringVar(&f.epochZero, "epoch-zero", "", "when epoch 0 starts, as 2026-01-02T15:04:05Z (default now)")
+	flags.DurationVar(&f.window, "anchor-window", 0, "how long after an epoch its anchors are taken (default one epoch)")
+	flags.DurationVar(&f.skew, "clock-skew", 0, "how far clocks may differ (default a quarter of an epoch, at most 15s)")
+	flags.DurationVar(&f.age, "proposal-age", 0, "how long a proposal may be on its way (default 5m)")
+	flags.DurationVar(&f.options.BatchTimeout, "batch-timeout", 0, "how long an orderer gathers a block (default 250ms)")
+	flags.StringVar(&f.options.Cache, "cache", "", "where Fabric's binaries and the SRS are kept (default $ASSAY_CACHE, or assay in the user's cache)")
+	flags.StringVar(&f.options.Contract, "contract", "", "the assay-chaincode binary (default the one beside this program, else built from source)")
+	flags.StringVar(&f.options.SRS, "srs", "", "the SRS file of the contract services (default one made by a single party)")
+	flags.StringVar(&f.organisations, "organisations", "", "a JSON file of other organisations than the three, without keys")
+	flags.StringToStringVar(&f.options.Services, "service", nil, "another contract service for one organisation, ORGANISATION=BINARY (repeatable)")
+	flags.BoolVar(&f.options.Keep, "keep", false, "leave processes running when up fails, to look at")
+	return c
+}
+
+// networkObject is what a network's user needs to know of it.
+type networkObject struct {
+	Kind      string            `json:"kind"`
+	Dir       string            `json:"dir"`
+	Consensus string            `json:"consensus"`
+	Ledger    string            `json:"ledger"`
+	Seconds   float64           `json:"seconds"`
+	Profiles  map[string]string `json:"profiles"`
+}
+
+func up(ctx context.Context, p *printer, f upFlags) error {
+	begun := time.Now()
+	if err := f.complete(); err != nil {
+		return err
+	}
+	f.options.Report = func(step localnet.Progress) {
+		if step.Total > 0 {
+			p.note("%s (%d of %d)", step.Step, step.Done, step.Total)
+			return
+		}
+		p.note("%s", step.Step)
+	}
+	srs, remove, err := f.srs(p)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	f.options.SRS = srs
+	n, err := localnet.Up(ctx, f.options)
+	if err != nil {
+		return err
+	}
+	return printNetwork(p, n, time.Since(begun))
+}
+
+func printNetwork(p *printer, n *localnet.Network, took time.Duration) error {
+	g, err := n.Genesis()
+	if err != nil {
+		return err
+	}
+	o := networkObject{"network", n.Dir(), string(n.Consensus()), g.ID().String(), took.Seconds(), map[string]string{}}
+	var rows [][]string
+	for _, id := range n.Organisations() {
+		o.Profiles[id] = n.Profile(id)
+		rows = append(rows, []string{id, n.Profile(id)})
+	}
+	if err := p.result(o, "READY   %s, ledger %s, after %.1f s", n.Dir(), o.Ledger, o.Seconds); err != nil || p.json {
+		return err
+	}
+	return p.table([]string{"organisation", "profile"}, rows)
+}
+
+// complete takes over what options need in another form.
+func (f *upFlags) complete() error {
+	f.options.Consensus = localnet.Consensus(f.consensus)
+	if f.consensus != "" && f.options.Consensus != localnet.Raft && f.options.Consensus != localnet.BFT {
+		return usage("--consensus is %q, must be %s or %s", f.consensus, localnet.Raft, localnet.BFT)
+	}
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+		to    *int64
+	}{
+		{"epoch", f.epoch, &f.options.EpochSeconds},
+		{"anchor-window", f.window, &f.options.AnchorWindowSeconds},
+		{"clock-skew", f.skew, &f.options.ClockSkewSeconds},
+		{"proposal-age", f.age, &f.options.ProposalAgeSeconds},
+	} {
+		if d.value < 0 || d.value%time.Second != 0 {
+			return usage("--%s is %s, must be whole seconds", d.flag, d.value)
+		}
+		*d.to = int64(d.value / time.Second)
+	}
+	if err := f.readOrganisations(); err != nil || f.epochZero == "" {
+		return err
+	}
+	zero, err := time.Parse(time.RFC3339, f.epochZero)
+	if err != nil {
+		return usage("--epoch-zero: %w", err)
+	}
+	f.options.EpochZero = zero
+	return nil
+}
+
+// readOrganisations reads who takes part, if it is not the usual three.
+func (f *upFlags) readOrganisations() error {
+	if f.organisations == "" {
+		return nil
+	}
+	b, err := readFile(f.organisations, ledger.MaxGenesis)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f.options.Organisations); err != nil {
+		return usage("--organisations: %s: %w", f.organisations, err)
+	}
+	return nil
+}
+
+// srs is the SRS file of the contract services, and what removes it again. A network that has been ready keeps the one it has.
+func (f *upFlags) srs(p *printer) (path string, remove func(), err error) {
+	if n, err := localnet.Open(f.options.Dir); f.options.SRS != "" || err == nil && n.Ready() {
+		return f.options.SRS, func() {}, nil
+	}
+	dir := f.options.Cache
+	if dir == "" {
+		if dir, err = setup.DefaultDir(); err != nil {
+			return "", nil, err
+		}
+	}
+	keys, err := setup.UnsafeSingleParty(dir, func(step string) { p.note("%s", step) })
+	if err != nil {
+		return "", nil, err
+	}
+	file, err := os.CreateTemp("", "assay-srs-*")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { os.Remove(file.Name()) } //nolint:errcheck // a temporary file
+	w := bufio.NewWriter(file)
+	if _, err = keys.SRS().WriteTo(w); err == nil {
+		err = w.Flush()
+	}
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		remove()
+		return "", nil, fmt.Errorf("writing the SRS: %w", err)
+	}
+	return file.Name(), remove, nil
+}

@@ -1,0 +1,51 @@
+package localnet
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestChoosePorts(t *testing.T) {
+	ports, err := choosePorts(40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int]bool{}
+	for _, p := range ports {
+		if p < firstPort || p > lastPort || seen[p] {
+			t.Errorf("port %d is out of range or chosen twice", p)
+		}
+		seen[p] = true
+	}
+	if len(ports) != 40 {
+		t.Errorf("got %d ports", len(ports))
+	}
+}
+
+// TestTakenPort names process, port and purpose.
+func TestTakenPort(t *testing.T) {
+	ports, err := choosePorts(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", address(ports[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = awaitFree(t.Context(), time.Millisecond, "peer.swapco", []listener{{"listening port", ports[0]}, {"operations port", ports[1]}})
+	if err == nil {
+		t.Fatal("a taken port passed")
+	}
+	for _, want := range []string{"peer.swapco", "operations port", strconv.Itoa(ports[1])} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not name %q", err, want)
+		}
+	}
+	if err := awaitFree(t.Context(), time.Millisecond, "peer.swapco", []listener{{"listening port", ports[0]}}); err != nil {
+		t.Errorf("a free port: %v", err)
+	}
+}
