@@ -22,7 +22,8 @@ import (
 type serveCall struct {
 	stdio
 	id, address                     string
-	genesis, srs, srsDigest, data   string
+	genesis, channel, srs           string
+	srsDigest, data                 string
 	tlsCert, tlsKey, tlsClientRoots string
 	insecureNoTLS                   bool
 }
@@ -50,6 +51,7 @@ SIGINT stops it.`,
 	flags.StringVar(&c.id, "id", "", "id of the chaincode package, as the peer gave it when it was installed")
 	flags.StringVar(&c.address, "address", "", "where to listen, host:port; port 0 is a free one")
 	flags.StringVar(&c.genesis, "genesis", "", "the ledger's genesis")
+	flags.StringVar(&c.channel, "channel", "assay", "the channel that the ledger is on")
 	flags.StringVar(&c.srs, "srs", "", "the SRS that attestations are checked against; without it, anchors are refused")
 	flags.StringVar(&c.srsDigest, "srs-digest", "", "the digest that the SRS must have; without it, any is taken whose points the ledger has pinned")
 	flags.StringVar(&c.data, "data", "", "folder for the consent list and attestations")
@@ -89,7 +91,7 @@ func (c *serveCall) run(ctx context.Context) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(c.err, nil))
-	contract, err := chaincode.New(chaincode.Config{Genesis: genesis, SRS: srs, Attestations: store, Consent: consentOf(c.data), Log: log})
+	contract, err := chaincode.New(chaincode.Config{Genesis: genesis, Channel: c.channel, SRS: srs, Attestations: store, Consent: consentOf(c.data), Log: log})
 	if err != nil {
 		return err
 	}

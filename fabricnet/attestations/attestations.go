@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -35,15 +36,48 @@ const (
 	unfinished = ".new-"
 )
 
+// MaxPerChunk is how many different sets of attestations are kept for one chunk and epoch. It is also among how many anchors, at most, an owner can choose.
+const MaxPerChunk = 4
+
+// counting keeps two calls from counting the same place.
+var counting sync.Mutex
+
+// count notes a root in the folder of its place, unless that is full. The notes may be lost in a crash: the bound is against filling the disk.
+func (s Store) count(place commit.ChunkPlace, root commit.Digest) error {
+	counting.Lock()
+	defer counting.Unlock()
+	dir := filepath.Join(s.Dir, "places", fmt.Sprintf("%s.%d.%d", place.Fleet, place.Epoch, place.Chunk))
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return err
+	}
+	note := filepath.Join(dir, root.String())
+	if _, err := os.Stat(note); err == nil {
+		return nil
+	}
+	notes, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if len(notes) >= MaxPerChunk {
+		return ledger.Refuse(ledger.Conflict, "%d other sets of attestations were endorsed for chunk %d of fleet %s at epoch %d", len(notes), place.Chunk, place.Fleet, place.Epoch)
+	}
+	return os.WriteFile(note, nil, 0o600)
+}
+
 // Store is the folder. It need not exist before the first Keep.
 type Store struct{ Dir string }
 
 func (s Store) path(root commit.Digest) string { return filepath.Join(s.Dir, root.String()) }
 
-// Keep writes the attestations durably under their root, unless they are there. It does not check that they have it.
-func (s Store) Keep(root commit.Digest, blob []byte) error {
+// Keep writes the attestations of a chunk for an epoch durably under their root, unless they are there. It does not check that they have it. What is endorsed need not
+// be recorded, and every part of a chunk's attestations is sound by itself with a root of its own: an owner gets MaxPerChunk of them kept for an epoch, and then a Conflict
+// refusal.
+func (s Store) Keep(place commit.ChunkPlace, root commit.Digest, blob []byte) error {
 	if len(blob) > ledger.MaxTransient {
 		return fmt.Errorf("keeping attestations under %s: have %d bytes, at most %d", root, len(blob), ledger.MaxTransient)
+	}
+	if err := s.count(place, root); err != nil {
+		return fmt.Errorf("keeping attestations under %s: %w", root, err)
 	}
 	if err := s.keep(root, blob); err != nil {
 		return fmt.Errorf("keeping attestations under %s: %w", root, err)

@@ -36,7 +36,7 @@ func TestKeepAndRead(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	for range 2 { // the second time they are there
-		if err := s.Keep(root, blob); err != nil {
+		if err := s.Keep(place, root, blob); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -55,7 +55,7 @@ func TestKeepAndRead(t *testing.T) {
 func TestOnlyTheOwnerReads(t *testing.T) {
 	s := Store{filepath.Join(t.TempDir(), "attestations")}
 	root, blob, _ := rooted(t, "one")
-	if err := s.Keep(root, blob); err != nil {
+	if err := s.Keep(place, root, blob); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]fs.FileMode{s.Dir: 0o700, s.path(root): 0o600} {
@@ -71,8 +71,8 @@ func TestKeepAtOnce(t *testing.T) {
 	other, otherBlob, _ := rooted(t, "another")
 	var g errgroup.Group
 	for range 16 {
-		g.Go(func() error { return s.Keep(root, blob) })
-		g.Go(func() error { return s.Keep(other, otherBlob) })
+		g.Go(func() error { return s.Keep(place, root, blob) })
+		g.Go(func() error { return s.Keep(place, other, otherBlob) })
 	}
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func TestChangedFile(t *testing.T) {
 			t.Errorf("%s: blob was given", name)
 		}
 	}
-	if err := s.Keep(root, blob); err != nil {
+	if err := s.Keep(place, root, blob); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Read(root); err != nil {
@@ -115,7 +115,7 @@ func TestChangedFile(t *testing.T) {
 
 func TestKeepRefusesTooMuch(t *testing.T) {
 	s := Store{t.TempDir()}
-	if err := s.Keep(commit.Digest{1}, make([]byte, ledger.MaxTransient+1)); err == nil || !strings.Contains(err.Error(), "at most") {
+	if err := s.Keep(place, commit.Digest{1}, make([]byte, ledger.MaxTransient+1)); err == nil || !strings.Contains(err.Error(), "at most") {
 		t.Errorf("%v", err)
 	}
 }
@@ -127,7 +127,7 @@ func TestKeepTellsWhatWentWrong(t *testing.T) {
 	}
 	root, blob, _ := rooted(t, "one")
 	for _, dir := range []string{file, filepath.Join(file, "below")} {
-		if err := (Store{dir}).Keep(root, blob); err == nil || !strings.Contains(err.Error(), root.String()) {
+		if err := (Store{dir}).Keep(place, root, blob); err == nil || !strings.Contains(err.Error(), root.String()) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}
@@ -139,7 +139,7 @@ func TestClear(t *testing.T) {
 		t.Errorf("no folder: %v", err)
 	}
 	root, blob, _ := rooted(t, "one")
-	if err := s.Keep(root, blob); err != nil {
+	if err := s.Keep(place, root, blob); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(s.Dir, unfinished+"123"), []byte("half"), 0o600); err != nil {
@@ -149,7 +149,7 @@ func TestClear(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(s.Dir)
-	if err != nil || len(entries) != 1 || entries[0].Name() != root.String() {
+	if err != nil || len(entries) != 2 || entries[0].Name() != root.String() {
 		t.Errorf("%v, %v", entries, err)
 	}
 }
@@ -170,4 +170,26 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("accepted what does not come back: %v", err)
 		}
 	})
+}
+
+var place = commit.ChunkPlace{Fleet: "fleet", Chunk: 3, Epoch: 7}
+
+// Every part of a chunk's attestations can be endorsed with a root of its own, and none of them need ever be recorded.
+func TestOneChunkDoesNotFillTheDisk(t *testing.T) {
+	s := Store{t.TempDir()}
+	for i := range byte(MaxPerChunk) {
+		for range 2 { // again is no other
+			if err := s.Keep(place, commit.Digest{i}, []byte{i}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := s.Keep(place, commit.Digest{99}, []byte("x")); ledger.CodeOf(err) != ledger.Conflict {
+		t.Errorf("one more: %v", err)
+	}
+	next := place
+	next.Epoch++
+	if err := s.Keep(next, commit.Digest{99}, []byte("x")); err != nil {
+		t.Error(err)
+	}
 }

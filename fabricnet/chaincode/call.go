@@ -26,8 +26,8 @@ func (c *Contract) readCall(stub shim.ChaincodeStubInterface) (ledger.Call, erro
 	if err != nil {
 		return ledger.Call{}, ledger.Refuse(ledger.Invalid, "%v", err)
 	}
-	if stub.GetChannelID() == "" {
-		return ledger.Call{}, ledger.Refuse(ledger.Invalid, "the proposal is for no channel")
+	if stub.GetChannelID() != c.channel {
+		return ledger.Call{}, ledger.Refuse(ledger.Invalid, "the proposal is for channel %q, the ledger is on %s", stub.GetChannelID(), c.channel)
 	}
 	if err := checkDirect(stub); err != nil {
 		return ledger.Call{}, err

@@ -29,6 +29,8 @@ type Config struct {
 	Attestations attestations.Store
 	// Consent lists the makers' CAs and the verifying keys that this organisation endorses.
 	Consent consent.List
+	// Channel is the one channel that the ledger is on. On two, a chunk would have two anchors for an epoch.
+	Channel string
 	// Log takes a line for each call.
 	Log *slog.Logger
 	// Now is the clock that proposals are held against, time.Now if nil.
@@ -41,6 +43,8 @@ type Contract struct {
 	id        commit.Digest
 	canonical []byte
 	env       *contract.Environment
+	channel   string
+	admission *admission
 	store     attestations.Store
 	log       *slog.Logger
 	now       func() time.Time
@@ -48,8 +52,8 @@ type Contract struct {
 
 // New checks the genesis.
 func New(c Config) (*Contract, error) {
-	if c.Genesis == nil || c.Log == nil {
-		return nil, errors.New("contract service: genesis or log is missing")
+	if c.Genesis == nil || c.Log == nil || c.Channel == "" {
+		return nil, errors.New("contract service: genesis, channel or log is missing")
 	}
 	if err := c.Genesis.Check(); err != nil {
 		return nil, fmt.Errorf("contract service: %w", err)
@@ -62,7 +66,7 @@ func New(c Config) (*Contract, error) {
 		env: &contract.Environment{
 			SRS: c.SRS, Keep: c.Attestations.Keep, Agree: c.Consent.Agree, Keyrings: &contract.KeyringCache{},
 		},
-		store: c.Attestations, log: c.Log, now: c.Now,
+		channel: c.Channel, admission: newAdmission(c.Genesis), store: c.Attestations, log: c.Log, now: c.Now,
 	}, nil
 }
 
@@ -112,6 +116,11 @@ func (c *Contract) run(stub shim.ChaincodeStubInterface, l *callLine) (*peer.Res
 		return nil, err
 	}
 	l.caller = who.org
+	leave, err := c.admission.enter(who.org, stub)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	call, err := c.readCall(stub)
 	if err != nil {
 		return nil, err

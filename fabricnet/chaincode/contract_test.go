@@ -1,7 +1,6 @@
 package chaincode
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -65,7 +64,7 @@ func TestCallIsChecked(t *testing.T) {
 		"ledger in upper case": {args(epoch, []byte(strings.ToUpper(string(id))), none), ledger.Invalid, "lower case"},
 		"long arguments":       {args(epoch, id, make([]byte, ledger.MaxArgsOf("epoch")+1)), ledger.Invalid, "arguments of epoch: have 65537 bytes"},
 		"no JSON":              {args(epoch, id, []byte("x")), ledger.Invalid, "arguments"},
-		"no channel":           {func(s *fakeStub) { s.channel = "" }, ledger.Invalid, "no channel"},
+		"no channel":           {func(s *fakeStub) { s.channel = "" }, ledger.Invalid, "is on assay"},
 		"other chaincode":      {func(s *fakeStub) { s.signedArgs = [][]byte{[]byte("pay")} }, ledger.Invalid, "not the one that its caller signed"},
 		"transient":            {func(s *fakeStub) { s.transient = map[string][]byte{"a": nil} }, ledger.Invalid, "takes no transient"},
 		"two transient keys":   {func(s *fakeStub) { s.transient = map[string][]byte{"a": nil, "b": nil} }, ledger.Invalid, "2 keys"},
@@ -110,7 +109,7 @@ func TestFailures(t *testing.T) {
 	} {
 		stub := w.by("lender", ledger.FnFound, w.genesis)
 		stub.fail = method
-		if r := w.Invoke(stub); r.GetStatus() != shim.ERROR || !strings.Contains(r.GetMessage(), method) || r.GetPayload() != nil {
+		if r := w.Invoke(stub); r.GetStatus() != shim.ERROR || r.GetMessage() != failed || !strings.Contains(w.logged.String(), method) || r.GetPayload() != nil {
 			t.Errorf("%s: %d %s", method, r.GetStatus(), r.GetMessage())
 		}
 		if stub.event != "" && method != "SetEvent" {
@@ -179,14 +178,15 @@ func TestServicesAgree(t *testing.T) {
 	w := newWorld(t)
 	other := worldOf(t, w.genesis)
 	maker := contracttest.NewMaker("maker-a")
+	registration := ledger.RegisterMaker{ID: maker.ID, Name: "Maker", Certificate: maker.Cert.Raw}
 	calls := []*fakeStub{
 		w.by("lender", ledger.FnFound, w.genesis),
 		w.by("OperatorMSP", ledger.FnRegisterFleet, ledger.RegisterFleet{ID: "fleet-a", Schema: contracttest.Schema, ChunkSize: 64}),
-		w.by("regulator", ledger.FnRegisterMaker, ledger.RegisterMaker{ID: maker.ID, Name: "Maker", Certificate: maker.Cert.Raw}),
+		w.by("regulator", ledger.FnRegisterMaker, registration),
 		w.by("lender", ledger.QueryGenesis, struct{}{}),
 	}
 	for _, service := range []*world{w, other} {
-		if err := consentTo(service, maker.Cert.Raw); err != nil {
+		if err := consentTo(service, registration); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,20 +202,19 @@ func TestServicesAgree(t *testing.T) {
 	}
 }
 
-func consentTo(w *world, certificate []byte) error {
-	return w.consent.Add(sha256.Sum256(certificate), "")
-}
+func consentTo(w *world, maker ledger.RegisterMaker) error { return w.consent.Add(maker.Digest(), "") }
 
 func TestConsentIsAsked(t *testing.T) {
 	w := newWorld(t)
 	maker := contracttest.NewMaker("maker-a")
+	registration := ledger.RegisterMaker{ID: maker.ID, Name: "Maker", Certificate: maker.Cert.Raw}
 	call := func() *fakeStub {
-		return w.by("regulator", ledger.FnRegisterMaker, ledger.RegisterMaker{ID: maker.ID, Name: "Maker", Certificate: maker.Cert.Raw})
+		return w.by("regulator", ledger.FnRegisterMaker, registration)
 	}
-	if text := w.refused(w.Invoke(call()), ledger.NotEndorsed); !strings.Contains(text, "register_maker: this peer does not agree to maker CA") {
+	if text := w.refused(w.Invoke(call()), ledger.NotEndorsed); !strings.Contains(text, "register_maker: this peer does not agree to maker") {
 		t.Error(text)
 	}
-	if err := consentTo(w, maker.Cert.Raw); err != nil {
+	if err := consentTo(w, registration); err != nil {
 		t.Fatal(err)
 	}
 	if r := w.Invoke(call()); r.GetStatus() != shim.OK {
@@ -232,7 +231,7 @@ func TestAttestations(t *testing.T) {
 	}
 	ask := func() *fakeStub { return w.by("lender", ledger.QueryAttestations, ledger.AttestationsRef{Root: root}) }
 	w.refused(w.Invoke(ask()), ledger.NotFound)
-	if err := w.store.Keep(root, ledger.JoinAttestations(list)); err != nil {
+	if err := w.store.Keep(commit.ChunkPlace{Fleet: "fleet"}, root, ledger.JoinAttestations(list)); err != nil {
 		t.Fatal(err)
 	}
 	one, two := w.Invoke(ask()), w.Invoke(ask())
@@ -243,7 +242,7 @@ func TestAttestations(t *testing.T) {
 		t.Error("two answers are the same: two organisations would endorse that attestations go into a block")
 	}
 	w.refused(w.Invoke(w.by("lender", ledger.QueryAttestations, struct{ A int }{1})), ledger.Invalid)
-	if err := w.store.Keep(root, []byte("damaged")); err != nil {
+	if err := w.store.Keep(commit.ChunkPlace{Fleet: "fleet"}, root, []byte("damaged")); err != nil {
 		t.Fatal(err)
 	}
 	if r := w.Invoke(ask()); r.GetStatus() != shim.ERROR || r.GetPayload() != nil {
@@ -262,7 +261,7 @@ func TestNewChecksItsConfiguration(t *testing.T) {
 	w := newWorld(t)
 	bad := *w.genesis
 	bad.Quorum.Regulators = 0
-	for name, c := range map[string]Config{"nothing": {}, "no log": {Genesis: w.genesis}, "bad genesis": {Genesis: &bad, Log: w.log}} {
+	for name, c := range map[string]Config{"nothing": {}, "no log": {Genesis: w.genesis}, "bad genesis": {Channel: "assay", Genesis: &bad, Log: w.log}} {
 		if _, err := New(c); err == nil {
 			t.Errorf("%s: taken", name)
 		}

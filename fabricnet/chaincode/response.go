@@ -19,6 +19,9 @@ const (
 // maxMessage bounds the text of a refusal or failure.
 const maxMessage = 4 << 10
 
+// failed is all that others learn of a failure, whose text may tell of this machine's files.
+const failed = "the contract's service could not run the call: its log says why"
+
 func answer(result []byte, err error) (*peer.Response, error) {
 	if err != nil {
 		return nil, err
@@ -30,7 +33,7 @@ func answer(result []byte, err error) (*peer.Response, error) {
 func refuse(err error) (*peer.Response, string) {
 	var r *ledger.Refusal
 	if !errors.As(err, &r) {
-		return shim.Error(bounded(err.Error())), outcomeFailed
+		return shim.Error(failed), outcomeFailed
 	}
 	// The refusal's context is worth keeping, its code is told once.
 	text := strings.Replace(err.Error(), r.Error(), r.Message, 1)

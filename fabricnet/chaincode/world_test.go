@@ -60,6 +60,7 @@ func worldOf(t testing.TB, g *ledger.Genesis) *world {
 	w := &world{t: t, genesis: g, consent: consent.List{Path: filepath.Join(dir, "consent")}, logged: &bytes.Buffer{}}
 	var err error
 	w.Contract, err = New(Config{
+		Channel: "assay",
 		Genesis: g, Attestations: attestations.Store{Dir: filepath.Join(dir, "attestations")}, Consent: w.consent,
 		Log: slog.New(slog.NewJSONHandler(w.logged, nil)), Now: func() time.Time { return now },
 	})

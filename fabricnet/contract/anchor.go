@@ -58,6 +58,9 @@ func (r *run) checkTurn(a *ledger.AnchorChunk) error {
 	if !over {
 		return ledger.Refuse(ledger.Expired, "no epoch after %d is opened on the ledger yet", a.Epoch)
 	}
+	if err := r.requireOpenedInTime(a.Epoch); err != nil {
+		return err
+	}
 	// A verdict is about all anchors of its epoch. An anchor that was endorsed before it and committed after reads this key too, so it is void.
 	closed, err := exists(r.state, ledger.ClosingKey(a.Fleet, a.Epoch))
 	if err != nil {
@@ -101,7 +104,7 @@ func (r *run) checkAttestations(f *ledger.Fleet, a *ledger.AnchorChunk, who *ros
 	if r.env.Keep == nil {
 		return fmt.Errorf("this peer has no store for attestations")
 	}
-	if err := r.env.Keep(checked.Root, blob); err != nil {
+	if err := r.env.Keep(place, checked.Root, blob); err != nil {
 		return fmt.Errorf("keeping attestations under %s: %w", checked.Root, err)
 	}
 	return nil

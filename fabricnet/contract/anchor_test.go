@@ -207,8 +207,9 @@ func TestAnchorBelongsToTheFleetsOwner(t *testing.T) {
 	w, d := anchorable(t)
 	attestations := w.attested(11, 0, d)
 	a := contracttest.Anchor(w.place(11, 0), attestations)
-	for _, org := range []string{rival, lender, regulator} {
-		w.refused(ledger.Forbidden, "belongs to operator", org, ledger.FnAnchor, a, attestations...)
+	w.refused(ledger.Forbidden, "belongs to operator", rival, ledger.FnAnchor, a, attestations...)
+	for _, org := range []string{lender, regulator} {
+		w.refused(ledger.Forbidden, "role of owner", org, ledger.FnAnchor, a, attestations...)
 	}
 }
 

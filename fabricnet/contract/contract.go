@@ -12,8 +12,8 @@
 //     attestation and has put it into its own store. The attestations are in no write, event or result.
 //   - A proof is verified with keys pinned on the ledger against the ledger's own anchors, and closes its fleet's epoch: no anchor can be added any more, and an offline
 //     verifier that comes later sees the same facts. Without a proof, anyone may settle an epoch.
-//   - What was endorsed in an epoch and held back changes no one's enrolment once the next epoch is opened, and anchors nothing once the epoch is closed: both read keys that
-//     are then written. So this holds where a ledger takes a transaction however old, if somebody opens and settles; any organisation may.
+//   - What was endorsed in an epoch and held back is void once the next epoch is opened, and an anchor once its epoch is closed: calls read keys that
+//     are then written. So this holds where a ledger takes a transaction however old. A regulator opens epochs, soon after they begin or nothing is anchored for them; anyone may settle.
 //   - A refusal is a *ledger.Refusal and writes nothing.
 //
 // # What the driver owes
@@ -74,10 +74,10 @@ type Environment struct {
 	// SRS is what attestations are checked against. Its digest must be the one pinned as "srs/v1". Without it anchors are refused.
 	SRS *commit.SRS
 	// Keep stores attestations that were checked, as ledger.JoinAttestations wrote them, under their Merkle root. It must be durable when it
-	// returns and may be called again with the same arguments.
-	Keep func(root commit.Digest, attestations []byte) error
-	// Agree says whether this peer's organisation has looked at a verifying key (by its digest) or a maker's CA (by the SHA-256 of its
-	// certificate) and wants it on the ledger. An endorsement shows that a call keeps to the rules; for these two it must also show
+	// returns and may be called again with the same arguments. It is called for whatever is endorsed, recorded or not, so it bounds what it takes for a place.
+	Keep func(place commit.ChunkPlace, root commit.Digest, attestations []byte) error
+	// Agree says whether this peer's organisation has looked at a verifying key (by its digest) or a maker (by ledger.RegisterMaker.Digest)
+	// and wants it on the ledger. An endorsement shows that a call keeps to the rules; for these two it must also show
 	// consent, or whoever holds the regulator's key decides alone which setup and which makers everybody trusts. Nil agrees to everything: for a ledger
 	// whose peers are all one's own.
 	Agree func(digest commit.Digest) error
@@ -103,6 +103,7 @@ type run struct {
 	env   *Environment
 	now   int64
 	epoch uint64
+	head  **ledger.OpenedEpoch // see opened; nil until it is read
 }
 
 type function func(r *run, args []byte, transient map[string][]byte) (result any, err error)
@@ -122,6 +123,19 @@ var functions = map[string]function{
 	ledger.FnSettle:        plain(settle),
 }
 
+// callers says who may call what, as far as a role decides it. It is looked at before arguments are, which may be large.
+var callers = map[string]ledger.Role{
+	ledger.FnRegisterMaker: ledger.RoleRegulator,
+	ledger.FnPublishKey:    ledger.RoleRegulator,
+	ledger.FnOpenEpoch:     ledger.RoleRegulator,
+	ledger.FnRegisterFleet: ledger.RoleOwner,
+	ledger.FnEnrol:         ledger.RoleOwner,
+	ledger.FnRetire:        ledger.RoleOwner,
+	ledger.FnAnchor:        ledger.RoleOwner,
+	ledger.FnDecide:        ledger.RoleOwner,
+	ledger.FnSubmitProof:   ledger.RoleOwner,
+}
+
 // Execute runs a function that changes the ledger and returns the encoding of the record that it wrote (of the event, where
 // it wrote several). After an error the state's writes must be discarded.
 func Execute(env *Environment, tx *Tx, state State, call ledger.Call) ([]byte, error) {
@@ -133,11 +147,21 @@ func Execute(env *Environment, tx *Tx, state State, call ledger.Call) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	result, err := f(r, call.Args, call.Transient)
+	result, err := r.execute(f, call)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", call.Function, err)
 	}
 	return ledger.Encode(result), nil
+}
+
+func (r *run) execute(f function, call ledger.Call) (any, error) {
+	if role, limited := callers[call.Function]; limited && !r.tx.Genesis.HasRole(r.caller(), role) {
+		return nil, ledger.Refuse(ledger.Forbidden, "%s does not have the role of %s", r.caller(), role)
+	}
+	if _, err := r.opened(); err != nil {
+		return nil, err
+	}
+	return f(r, call.Args, call.Transient)
 }
 
 func newRun(env *Environment, tx *Tx, state State) (*run, error) {
@@ -174,14 +198,6 @@ func decodeArgs[T any](args []byte) (*T, error) {
 		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
 	}
 	return a, nil
-}
-
-// requireRole refuses a caller without the role.
-func (r *run) requireRole(role ledger.Role) error {
-	if !r.tx.Genesis.HasRole(r.caller(), role) {
-		return ledger.Refuse(ledger.Forbidden, "%s is not a %s", r.caller(), role)
-	}
-	return nil
 }
 
 func (r *run) caller() string { return r.tx.Caller.Org }

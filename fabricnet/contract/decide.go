@@ -46,7 +46,8 @@ func checkReasons(a *ledger.Decide) error {
 	return nil
 }
 
-// withdraw takes a request back before it is verified. What was asked stays on the ledger.
+// withdraw takes a request back before it is approved. What was asked stays on the ledger. Who endorses a proof has seen what it discloses, and with few organisations that is
+// the requester itself: it must not be able to void the verdict then.
 func withdraw(r *run, a *ledger.RequestRef) (*ledger.Withdrawal, error) {
 	q, err := requestOf(r.state, a.Request)
 	if err != nil {
@@ -57,6 +58,13 @@ func withdraw(r *run, a *ledger.RequestRef) (*ledger.Withdrawal, error) {
 	}
 	if _, err := r.openRequest(a.Request); err != nil {
 		return nil, err
+	}
+	decision, err := get[ledger.Decision](r.state, ledger.DecisionKey(a.Request))
+	if err != nil {
+		return nil, err
+	}
+	if decision != nil && decision.Approved {
+		return nil, ledger.Refuse(ledger.Conflict, "request %s is approved", a.Request)
 	}
 	w := &ledger.Withdrawal{Time: r.now, TxID: r.tx.ID}
 	if err := put(r.state, ledger.WithdrawalKey(a.Request), w); err != nil {

@@ -44,8 +44,7 @@ func (r *run) finality(out *ledger.FactsEntry, anchored bool) error {
 	if out.Closed, err = exists(r.state, ledger.ClosingKey(out.Facts.Fleet, out.Facts.Epoch)); err != nil {
 		return err
 	}
-	late := r.now > r.tx.Genesis.SettledAfter(out.Facts.Epoch).Unix()
-	out.Final = over && (anchored || late || out.Closed)
+	out.Final = over && (anchored || r.late(out.Facts.Epoch) || out.Closed)
 	return nil
 }
 

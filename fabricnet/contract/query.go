@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"encoding/hex"
 	"fmt"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -153,7 +152,11 @@ func queryKeys(r *run, _ *ledger.Nothing) (any, error) { return publishedKeys(r.
 
 func queryRequests(r *run, _ *ledger.Nothing) ([]ledger.RequestEntry, error) {
 	out := []ledger.RequestEntry{}
-	err := r.eachRequest(func(id commit.Digest, q *ledger.Request) error {
+	err := scan(r.state, ledger.RequestPrefix, func(rest string, q *ledger.Request) error {
+		var id commit.Digest
+		if err := id.UnmarshalText([]byte(rest)); err != nil {
+			return fmt.Errorf("state key ends in %q: %w", rest, err)
+		}
 		entry, err := r.entry(id, q)
 		if err != nil {
 			return err
@@ -167,9 +170,18 @@ func queryRequests(r *run, _ *ledger.Nothing) ([]ledger.RequestEntry, error) {
 // queryAsked leaves the verdicts out: they are long, and an export needs none of them.
 func queryAsked(r *run, a *ledger.EpochRef) ([]ledger.TrustRequest, error) {
 	out := []ledger.TrustRequest{}
-	err := r.eachRequest(func(id commit.Digest, q *ledger.Request) error {
-		if q.Fleet != a.Fleet || q.Epoch != a.Epoch {
-			return nil
+	f, err := fleet(r.state, a.Fleet)
+	if err != nil {
+		return nil, err
+	}
+	err = scan(r.state, ledger.AskedPrefix(f.ID, a.Epoch), func(rest string, _ *ledger.Asked) error {
+		var id commit.Digest
+		if err := id.UnmarshalText([]byte(rest)); err != nil {
+			return fmt.Errorf("state key ends in %q: %w", rest, err)
+		}
+		q, err := requestOf(r.state, id)
+		if err != nil {
+			return err
 		}
 		entry, err := r.entry(id, q)
 		if err != nil {
@@ -179,16 +191,6 @@ func queryAsked(r *run, a *ledger.EpochRef) ([]ledger.TrustRequest, error) {
 		return nil
 	})
 	return out, err
-}
-
-func (r *run) eachRequest(fn func(commit.Digest, *ledger.Request) error) error {
-	return scan(r.state, ledger.RequestPrefix, func(rest string, q *ledger.Request) error {
-		id, err := hex.DecodeString(rest)
-		if err != nil || len(id) != len(commit.Digest{}) {
-			return fmt.Errorf("state key ends in %q", rest)
-		}
-		return fn(commit.Digest(id), q)
-	})
 }
 
 func queryRequest(r *run, a *ledger.RequestRef) (*ledger.RequestEntry, error) {

@@ -46,6 +46,9 @@ func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
 	if err := put(r.state, nonce, ledger.NonceUse{Request: id.String()}); err != nil {
 		return nil, err
 	}
+	if err := put(r.state, ledger.AskedKey(f.ID, s.Epoch, id), ledger.Asked{Requester: s.Requester}); err != nil {
+		return nil, err
+	}
 	r.event(ledger.EventRequested, ledger.EventPayload{Fleet: f.ID, Owner: f.Owner, Requester: s.Requester, Epoch: &s.Epoch, Request: &id})
 	return q, nil
 }

@@ -72,8 +72,9 @@ func TestDecide(t *testing.T) {
 	w, s := asked(t)
 	id := w.ask(s)
 	yes := ledger.Decide{Request: id, Approve: true}
-	for _, org := range []string{rival, lender, regulator} {
-		w.refused(ledger.Forbidden, "fleet of operator", org, ledger.FnDecide, yes)
+	w.refused(ledger.Forbidden, "fleet of operator", rival, ledger.FnDecide, yes)
+	for _, org := range []string{lender, regulator} {
+		w.refused(ledger.Forbidden, "role of owner", org, ledger.FnDecide, yes)
 	}
 	w.refused(ledger.NotFound, "not known", operator, ledger.FnDecide, ledger.Decide{Approve: true})
 	w.refused(ledger.Invalid, "reasons", operator, ledger.FnDecide, ledger.Decide{Request: id})
@@ -92,10 +93,17 @@ func TestDecideComesTooLate(t *testing.T) {
 	w.refused(ledger.Expired, "expired", operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
 }
 
-func TestWithdraw(t *testing.T) {
+// The requester's own peer may have seen the answer before it is recorded.
+func TestAnApprovedRequestIsNotWithdrawn(t *testing.T) {
 	w, s := asked(t)
 	id := w.ask(s)
 	w.must(operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
+	w.refused(ledger.Conflict, "is approved", lender, ledger.FnWithdraw, ledger.RequestRef{Request: id})
+}
+
+func TestWithdraw(t *testing.T) {
+	w, s := asked(t)
+	id := w.ask(s)
 	for _, org := range []string{operator, regulator} {
 		w.refused(ledger.Forbidden, "is by lender", org, ledger.FnWithdraw, ledger.RequestRef{Request: id})
 	}
@@ -125,8 +133,9 @@ func TestSubmitProofRefusals(t *testing.T) {
 	w.refused(ledger.NotFound, "not known", operator, ledger.FnSubmitProof, ledger.SubmitProof{Bundle: b})
 	w.refused(ledger.Conflict, "not approved", operator, ledger.FnSubmitProof, submit(b))
 	w.must(operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
-	for _, org := range []string{rival, lender, regulator} {
-		w.refused(ledger.Forbidden, "fleet of operator", org, ledger.FnSubmitProof, submit(b))
+	w.refused(ledger.Forbidden, "fleet of operator", rival, ledger.FnSubmitProof, submit(b))
+	for _, org := range []string{lender, regulator} {
+		w.refused(ledger.Forbidden, "role of owner", org, ledger.FnSubmitProof, submit(b))
 	}
 	w.refused(ledger.Invalid, "bundle", operator, ledger.FnSubmitProof, submit([]byte("bundle")))
 	w.refused(ledger.Invalid, "bundle", operator, ledger.FnSubmitProof, submit(nil))

@@ -57,13 +57,16 @@ func fleetArgs(id string) ledger.RegisterFleet {
 	return ledger.RegisterFleet{ID: id, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}
 }
 
-// at sets the clock to some time after an epoch's start, and has the regulator open the epoch.
+// at sets the clock to some time after an epoch's start, and has the regulator open the epoch and the two before it in time.
 func (w *world) at(epoch uint64, after time.Duration) {
 	w.t.Helper()
-	w.clock(epoch, after)
-	if _, err := w.do(regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: epoch}); err != nil && ledger.CodeOf(err) != ledger.Conflict {
-		w.t.Fatal(err)
+	for e := epoch - 2; e <= epoch; e++ {
+		w.clock(e, 0)
+		if _, err := w.do(regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: e}); err != nil && ledger.CodeOf(err) != ledger.Conflict {
+			w.t.Fatal(err)
+		}
 	}
+	w.clock(epoch, after)
 }
 
 // clock only sets the clock.
@@ -72,7 +75,7 @@ func (w *world) clock(epoch uint64, after time.Duration) {
 }
 
 func (w *world) environment() *contract.Environment {
-	return &contract.Environment{SRS: w.srs, Keep: func(root commit.Digest, blob []byte) error {
+	return &contract.Environment{SRS: w.srs, Keep: func(_ commit.ChunkPlace, root commit.Digest, blob []byte) error {
 		w.kept[root] = bytes.Clone(blob)
 		return nil
 	}}

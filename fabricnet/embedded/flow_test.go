@@ -33,13 +33,13 @@ func TestFromMakerToTrustExport(t *testing.T) {
 		t.Errorf("request is %+v", entry)
 	}
 	facts := ok[ledger.FactsEntry](t)(n.book(lender).Facts(ctx, fleetID, 11))
-	if c := facts.Facts.Chunks[0]; !facts.Final || c.Height != 7 || c.Attested != 12 || c.Root != root {
+	if c := facts.Facts.Chunks[0]; !facts.Final || c.Height != 8 || c.Attested != 12 || c.Root != root {
 		t.Errorf("facts are %+v", facts)
 	}
 	n.done(n.book(lender).Settle(ctx, ledger.EpochRef{Fleet: fleetID, Epoch: 11}))
 	trust := n.trust(ledger.EpochRef{Fleet: fleetID, Epoch: 11})
 	again := ok[*ledger.Trust](t)(ledger.ParseTrust(trust.Marshal()))
-	if again.Height != 10 || again.Ledger != n.ID() || len(again.Keys) != 1 {
+	if again.Height != 11 || again.Ledger != n.ID() || len(again.Keys) != 1 {
 		t.Errorf("trust export is %+v", again)
 	}
 	if diff := cmp.Diff(facts.Facts, again.Facts[0]); diff != "" {
@@ -47,7 +47,7 @@ func TestFromMakerToTrustExport(t *testing.T) {
 	}
 	n.queriesAgree()
 	report := ok[Report](t)(n.Verify())
-	if report.Height != 10 || report.Transactions != 10 || report.Signatures != 10*6 || report.Head != trust.BlockHash {
+	if report.Height != 11 || report.Transactions != 11 || report.Signatures != 11*6 || report.Head != trust.BlockHash {
 		t.Errorf("report is %+v", report)
 	}
 }
@@ -131,7 +131,7 @@ func TestEndorsedOnlyByOwnerAndLenderIsRefused(t *testing.T) {
 		}
 	}
 	receipt, err := n.endorsedBy(operator, regulator, lender).Anchor(ctx, a, attestations)
-	if err != nil || receipt.Height != 7 {
+	if err != nil || receipt.Height != 8 {
 		t.Errorf("anchor endorsed by regulator and lender: %+v, %v", receipt, err)
 	}
 	if _, err := n.endorsedBy(regulator, regulator, lender).RegisterMaker(ctx, maker); err != nil {
@@ -183,7 +183,7 @@ func TestKeptAttestationsAreCheckedWhenRead(t *testing.T) {
 	if _, err := n.Attestations(regulator, root); err == nil {
 		t.Error("attestations of another root are given out")
 	}
-	if err := store.Keep(root, ledger.JoinAttestations(attestations)); err != nil {
+	if err := store.Keep(n.place(11), root, ledger.JoinAttestations(attestations)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.Attestations(regulator, root); err != nil {

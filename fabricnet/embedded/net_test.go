@@ -49,9 +49,11 @@ func (n *network) at(epoch uint64, after time.Duration) {
 	n.clock.Store(g.EpochStart(epoch).Add(after).Unix())
 }
 
-// opened sets the clock and has the regulator open the epoch, which makes a block.
+// opened sets the clock and has the regulator open the epoch and, when it began, the one before: each makes a block.
 func (n *network) opened(epoch uint64, after time.Duration) {
 	n.t.Helper()
+	n.at(epoch-1, 0)
+	ok[uint64](n.t)(n.book(regulator).OpenEpoch(context.Background()))
 	n.at(epoch, after)
 	ok[uint64](n.t)(n.book(regulator).OpenEpoch(context.Background()))
 }
@@ -132,7 +134,7 @@ func (n *network) attested(epoch uint64, devices []contracttest.Device) [][]byte
 	return out
 }
 
-// anchored goes on to anchor epoch 11, in the seventh block.
+// anchored goes on to anchor epoch 11, in the eighth block.
 func (n *network) anchored() (attestations [][]byte, root commit.Digest) {
 	n.t.Helper()
 	d := n.enrolled()

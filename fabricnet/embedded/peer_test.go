@@ -142,7 +142,7 @@ func TestPeersConsentToMakersAndKeys(t *testing.T) {
 	}
 	ctx := context.Background()
 	if _, err := n.book(regulator).RegisterMaker(ctx, ledger.RegisterMaker{ID: n.maker.ID, Name: "Maker", Certificate: n.maker.Cert.Raw}); err == nil ||
-		!strings.Contains(err.Error(), "does not agree to maker CA") {
+		!strings.Contains(err.Error(), "does not agree to maker ") {
 		t.Errorf("maker: %v", err)
 	}
 	if _, err := n.book(regulator).PublishKey(ctx, contracttest.SRSKey(n.srs)); err == nil || !strings.Contains(err.Error(), "does not agree to key") {

@@ -38,7 +38,7 @@ func TestVerifyNeedsNoKeys(t *testing.T) {
 	if err := os.RemoveAll(n.dir + "/orgs"); err != nil {
 		t.Fatal(err)
 	}
-	if closed := ok[Report](t)(Verify(n.dir)); closed != open || closed.Height != 7 || closed.Keys < 12*3 {
+	if closed := ok[Report](t)(Verify(n.dir)); closed != open || closed.Height != 8 || closed.Keys < 12*3 {
 		t.Errorf("reports are %+v and %+v", open, closed)
 	}
 	if _, err := Verify(t.TempDir()); err == nil {
@@ -78,7 +78,7 @@ func TestFlippedByteInABlockIsFoundAndNamed(t *testing.T) {
 	n.Close()
 	db := ok[*bbolt.DB](t)(openDatabase(n.dir, false))
 	defer db.Close()
-	for height := uint64(1); height <= 7; height++ {
+	for height := uint64(1); height <= 8; height++ {
 		tryFlips(t, db, height)
 	}
 	if _, err := replayed(db); err != nil {
@@ -166,14 +166,14 @@ func TestVerifyRefusesAStoreThatIsNotWhatTheBlocksSay(t *testing.T) {
 		"state added":      {func(tx *bbolt.Tx) error { return tx.Bucket(bucketState).Put([]byte("zzz"), make([]byte, 20)) }, "zzz"},
 		"first block lost": {func(tx *bbolt.Tx) error { return tx.Bucket(bucketBlocks).Delete(heightKey(1)) }, "block 1"},
 		"block lost":       {func(tx *bbolt.Tx) error { return tx.Bucket(bucketBlocks).Delete(heightKey(3)) }, "block 3"},
-		"last block lost":  {func(tx *bbolt.Tx) error { return tx.Bucket(bucketBlocks).Delete(heightKey(7)) }, "head"},
+		"last block lost":  {func(tx *bbolt.Tx) error { return tx.Bucket(bucketBlocks).Delete(heightKey(8)) }, "head"},
 		"block elsewhere": {func(tx *bbolt.Tx) error {
 			b := tx.Bucket(bucketBlocks)
-			return errors.Join(b.Put(heightKey(9), bytes.Clone(b.Get(heightKey(7)))), b.Delete(heightKey(7)))
-		}, "block 7"},
-		"block twice": {func(tx *bbolt.Tx) error {
-			return tx.Bucket(bucketBlocks).Put(heightKey(8), bytes.Clone(tx.Bucket(bucketBlocks).Get(heightKey(7))))
+			return errors.Join(b.Put(heightKey(9), bytes.Clone(b.Get(heightKey(8)))), b.Delete(heightKey(8)))
 		}, "block 8"},
+		"block twice": {func(tx *bbolt.Tx) error {
+			return tx.Bucket(bucketBlocks).Put(heightKey(9), bytes.Clone(tx.Bucket(bucketBlocks).Get(heightKey(8))))
+		}, "block 9"},
 		"blocks swapped": {func(tx *bbolt.Tx) error {
 			b := tx.Bucket(bucketBlocks)
 			two, three := bytes.Clone(b.Get(heightKey(2))), bytes.Clone(b.Get(heightKey(3)))

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -194,4 +196,26 @@ func (m *Maker) Reissue(id string) []byte {
 	template.Subject = pkix.Name{Organization: []string{id}}
 	template.RawSubject = nil
 	return issue(&template, &template, m.Cert.PublicKey, m.key).Raw
+}
+
+// FleetKey is a key of the fleet circuit that is well-formed and verifies nothing, another each time.
+func FleetKey() verify.PublishedKey {
+	var random fr.Element
+	random.MustSetRandom()
+	_, _, g1, g2 := bn254.Generators()
+	times := func(k int64) *big.Int { return new(big.Int).Mul(random.BigInt(new(big.Int)), big.NewInt(k)) }
+	vk := new(groth16.VerifyingKey)
+	vk.G1.Alpha.ScalarMultiplication(&g1, times(1))
+	vk.G2.Beta.ScalarMultiplication(&g2, times(2))
+	vk.G2.Gamma.ScalarMultiplication(&g2, times(3))
+	vk.G2.Delta.ScalarMultiplication(&g2, times(4))
+	for i := range verify.FleetPublic + 1 {
+		var point bn254.G1Affine
+		vk.G1.K = append(vk.G1.K, *point.ScalarMultiplication(&g1, times(int64(5+i))))
+	}
+	key, err := verify.EncodeFleetKey(vk)
+	if err != nil {
+		panic(err)
+	}
+	return verify.NewPublishedKey(verify.FleetCircuit, verify.SetupUnsafe, key)
 }

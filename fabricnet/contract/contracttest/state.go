@@ -29,7 +29,7 @@ func (s *State) Begin() *Transaction {
 // Transaction implements contract.State.
 type Transaction struct {
 	state *State
-	// Reads are the keys that were read one by one.
+	// Reads are the keys that were read one by one, and the prefixes that were ranged over.
 	Reads  map[string]bool
 	Writes map[string][]byte
 	// Name and Payload are the event's.
@@ -62,6 +62,7 @@ func (t *Transaction) Put(key string, value []byte) error {
 
 // Range is in ascending order.
 func (t *Transaction) Range(prefix string, fn func(key string, value []byte) error) error {
+	t.Reads[prefix] = true
 	for key := range t.Writes {
 		if strings.HasPrefix(key, prefix) {
 			t.fail(fmt.Errorf("reads %s, which it wrote", key))
