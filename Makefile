@@ -2,20 +2,31 @@
 OUT ?= out
 GO ?= go
 
-.PHONY: help demo test short bench lint generate build clean
+# Packages whose tests start Fabric networks, one after the other: two networks at once on a small machine get in each other's way.
+NETWORKS = ./cmd/assay ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
+
+.PHONY: help demo demo-fabric test short bench bench-fabric lint generate build clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-build: ## build the command into bin/
-	$(GO) build -o bin/assay ./cmd/assay
+build: ## build the commands into bin/
+	$(GO) build -o bin/ ./cmd/...
 
 demo: build ## play the main job; results in out/demo
 	@rm -rf $(OUT)/demo
 	@./bin/assay demo --out $(OUT)/demo
 
+demo-fabric: build ## play the main job on a Fabric network made for it; results in out/fabric
+	@rm -rf $(OUT)/fabric
+	@./bin/assay-fabric up --dir $(OUT)/fabric/network --epoch 20s --clock-skew 5s
+	@trap './bin/assay-fabric down --dir $(OUT)/fabric/network' EXIT; \
+	./bin/assay demo --ledger fabric --network $(OUT)/fabric/network --out $(OUT)/fabric/demo && \
+	./bin/assay audit --network $(OUT)/fabric/network --org regulator
+
 test: lint ## everything that must pass
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(NETWORKS))")
+	$(GO) test -timeout 30m -p 1 $(NETWORKS)
 
 short: ## the fast tests only
 	$(GO) test -short ./...
@@ -23,6 +34,10 @@ short: ## the fast tests only
 bench: ## measure, print the table, write out/bench-zk.json
 	@mkdir -p $(OUT)
 	$(GO) test -count=1 -timeout 60m -v -run '^TestBenchTable$$' ./zk -args -bench-table $(abspath $(OUT))/bench-zk.json
+
+bench-fabric: ## measure on Fabric networks, raft and BFT, print the tables, write out/bench-fabric.json
+	@mkdir -p $(OUT)
+	$(GO) test -count=1 -timeout 60m -v -run '^TestBenchTable$$' ./fabricnet/systemtest -args -bench-table $(abspath $(OUT))/bench-fabric.json
 
 lint: ## formatting, vet, staticcheck, tidy go.mod
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not gofmt-ed:'; gofmt -l $$(git ls-files '*.go'); exit 1; }

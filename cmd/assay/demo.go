@@ -21,14 +21,16 @@ import (
 // demoCall is one call of assay demo.
 type demoCall struct {
 	*printer
-	devices int
-	chunk   int
-	seed    uint64
-	from    string
-	format  string
-	rated   int64
-	dir     string
-	cache   string
+	devices   int
+	chunk     int
+	seed      uint64
+	from      string
+	format    string
+	rated     int64
+	dir       string
+	cache     string
+	ledger    string
+	networkAt string
 
 	step int
 }
@@ -38,16 +40,20 @@ func newDemoCommand(p *printer) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Play the whole job: devices commit, the owner proves, a regulator verifies",
-		Long: `Demo plays a consortium of an owner, a financier and a regulator in one process, each with its own key and its
-own copy of the ledger's rules. A fleet's devices commit to their health records and sign them, the owner anchors
-them, the financier asks what the fleet is worth, the owner proves the answer, the ledger accepts the proof, and
-the regulator verifies it from files alone. Time on the demonstration's ledger is simulated.
+		Long: `Demo plays an owner, a financier and a regulator. A fleet's devices commit to their health records and sign them,
+the owner anchors them, the financier asks what the fleet is worth, the owner proves the answer, the ledger accepts
+the proof, and the regulator verifies it from files alone.
+
+The ledger is a new embedded one in DIR, whose three organisations each have their own key and their own copy of the
+rules in one process, and whose time is simulated; or, with --ledger fabric, a Hyperledger Fabric network that
+'assay-fabric up' started, where an epoch takes as long as it takes.
 
 The fleet is simulated, or made of real cells measured in a file (--from). DIR receives bundle.cbor, statement.json,
-trust.json (the regulator's export) and the ledger itself. Proving keys come from an unsafe single-party setup,
+trust.json (the regulator's export) and the embedded ledger. Proving keys come from an unsafe single-party setup,
 made once and kept in the key cache.`,
 		Example: `  assay demo
   assay demo --devices 20000 --chunk 1024 --out out/large
+  assay-fabric up && assay demo --ledger fabric --out out/fabric
   assay demo --from nasa-pcoe-cycles.csv --format cycles --out out/nasa`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command.Context()) },
@@ -60,6 +66,8 @@ made once and kept in the key cache.`,
 	f.StringVar(&c.format, "format", "", "format of the file: bdf or cycles")
 	f.Var(&decimalFlag{value: &c.rated, places: 6, unit: "AH"}, "rated-capacity", "rated capacity of the file's cells in Ah (default 2.0 for cycles and 6.55 for bdf, as in the public data sets)")
 	f.StringVar(&c.dir, "out", "assay-demo", "directory for the results; it must not hold any yet")
+	f.StringVar(&c.ledger, "ledger", "embedded", "the ledger to play on: embedded or fabric")
+	f.StringVar(&c.networkAt, "network", networkDir, "with --ledger fabric: the network's directory, which assay-fabric up made")
 	f.StringVar(&c.cache, "cache", "", "directory of the key cache (default $ASSAY_CACHE or the user's cache directory)")
 	return command
 }
@@ -80,13 +88,14 @@ func (c *demoCall) check() error {
 	if (c.from == "") != (c.format == "") {
 		return usage("--from and --format go together")
 	}
-	if _, err := os.Stat(filepath.Join(c.dir, ledgerDir)); !errors.Is(err, fs.ErrNotExist) {
+	if c.ledger != "embedded" && c.ledger != "fabric" {
+		return usage("--ledger is %q, must be embedded or fabric", c.ledger)
+	}
+	if _, err := os.Stat(c.files().Bundle); !errors.Is(err, fs.ErrNotExist) {
 		return usage("--out: %s holds a demonstration already; name another directory or remove it", c.dir)
 	}
 	return nil
 }
-
-const ledgerDir = "ledger"
 
 func (c *demoCall) run(ctx context.Context) error {
 	if err := c.check(); err != nil {
@@ -106,7 +115,7 @@ func (c *demoCall) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer w.close()
+	defer w.network.Close()
 	for _, step := range []func(context.Context) error{w.enrol, w.epoch, w.ask, w.prove, w.regulate} {
 		if err := step(ctx); err != nil {
 			return err
@@ -149,6 +158,8 @@ type demoResult struct {
 	Devices   int           `json:"devices"`
 	Attested  uint64        `json:"attested"`
 	Ledger    commit.Digest `json:"ledger"`
+	Fleet     string        `json:"fleet"`
+	Epoch     uint64        `json:"epoch"`
 	Request   commit.Digest `json:"request"`
 	Height    uint64        `json:"height"`
 	Endorsers []string      `json:"endorsers"`
@@ -176,9 +187,9 @@ func demoGenesis() ledger.Genesis {
 	return ledger.Genesis{
 		Version: ledger.GenesisVersion, Name: "Assay demonstration",
 		Organisations: []ledger.Organisation{
-			{ID: owner, Name: "SwapCo Battery Swapping", Roles: []ledger.Role{ledger.RoleOwner}},
-			{ID: lender, Name: "GreenBank", Roles: []ledger.Role{ledger.RoleFinancier}},
-			{ID: regulator, Name: "Battery Finance Regulator", Roles: []ledger.Role{ledger.RoleRegulator}},
+			{ID: "swapco", Name: "SwapCo Battery Swapping", Roles: []ledger.Role{ledger.RoleOwner}},
+			{ID: "greenbank", Name: "GreenBank", Roles: []ledger.Role{ledger.RoleFinancier}},
+			{ID: "regulator", Name: "Battery Finance Regulator", Roles: []ledger.Role{ledger.RoleRegulator}},
 		},
 		EpochZero: demoStart.Unix(), EpochSeconds: int64(demoEpoch / time.Second), AnchorWindowSeconds: 3 * 24 * 3600,
 		ClockSkewSeconds: 15, ProposalAgeSeconds: 300,
@@ -187,24 +198,21 @@ func demoGenesis() ledger.Genesis {
 }
 
 const (
-	owner     = "swapco"
-	lender    = "greenbank"
-	regulator = "regulator"
-	demoFleet = "swapco-fleet-1"
 	demoEpoch = 30 * 24 * time.Hour
+	ledgerDir = "ledger"
 )
 
 var demoStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // demoStatement is what the financier asks. Its thresholds suit the kind of fleet,
-// not this one: nobody told it anything about it but its size.
-func demoStatement(real bool, enrolled int, nonce string, expiry time.Time) *statement.Statement {
+// not this one: nobody told it anything about it but its size. The caller names
+// fleet, epoch, requester, nonce and expiry.
+func demoStatement(real bool, enrolled int) *statement.Statement {
 	s := &statement.Statement{
-		Version: statement.Version, Fleet: demoFleet, Epoch: 1, Schema: "battery/v1",
+		Version: statement.Version, Schema: "battery/v1",
 		Valuation: &statement.Valuation{Price: "1200.00", Currency: "EUR"},
 		Disclose:  []string{"value"}, MinimumCoverage: "90.00",
-		Requester: lender, Grant: "demonstration", Purpose: "underwriting a loan secured on the fleet",
-		Nonce: nonce, Expiry: expiry,
+		Grant: "demonstration", Purpose: "underwriting a loan secured on the fleet",
 	}
 	knots := func(pairs ...string) (ks []statement.Knot) {
 		for i := 0; i < len(pairs); i += 2 {

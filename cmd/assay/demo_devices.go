@@ -108,23 +108,24 @@ func (m measured) Records() []record.Record {
 
 // demoDevices are the fleet's devices, in the order of their slots.
 type demoDevices struct {
+	fleet   string
 	maker   *device.Maker
 	devices []*device.Device
 	secrets []commit.Secret
 	size    int
 }
 
-func newDemoDevices(n, size int) (*demoDevices, error) {
+func newDemoDevices(makerID, fleet string, n, size int) (*demoDevices, error) {
 	schema, err := record.Lookup("battery/v1")
 	if err != nil {
 		return nil, err
 	}
-	maker, err := device.NewMaker("voltworks")
+	maker, err := device.NewMaker(makerID)
 	if err != nil {
 		return nil, err
 	}
 	devices, err := device.NewFleet(maker, device.Config{Serial: "VW", Class: "module", Algorithm: commit.Ed25519, Schema: schema}, n)
-	return &demoDevices{maker: maker, devices: devices, secrets: make([]commit.Secret, n), size: size}, err
+	return &demoDevices{fleet: fleet, maker: maker, devices: devices, secrets: make([]commit.Secret, n), size: size}, err
 }
 
 func (d *demoDevices) makerCA() ledger.RegisterMaker {
@@ -142,7 +143,7 @@ func (d *demoDevices) span(chunk uint32) (from, to int) {
 // enrolment puts a chunk's devices into its slots from 0.
 func (d *demoDevices) enrolment(chunk uint32) ledger.Enrol {
 	from, to := d.span(chunk)
-	e := ledger.Enrol{Fleet: demoFleet, Chunk: chunk}
+	e := ledger.Enrol{Fleet: d.fleet, Chunk: chunk}
 	for i := from; i < to; i++ {
 		e.Devices = append(e.Devices, ledger.EnrolDevice{Slot: uint32(i - from), Certificate: d.devices[i].Certificate().DER()})
 	}

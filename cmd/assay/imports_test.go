@@ -20,14 +20,27 @@ var allowed = []struct {
 	may  []string
 }{
 	{"zk/record", nil},
+	{"zk/measure", nil},
 	{"zk/commit", []string{"zk/record", "zk/commit"}},
 	{"zk/statement", []string{"zk/record"}},
 	{"zk/verify", []string{"zk/record", "zk/commit", "zk/statement"}},
 	{"zk/setup", []string{"zk"}},
 	{"zk", []string{"zk/record", "zk/commit", "zk/statement", "zk/verify"}},
-	{"fabricnet/ledger", []string{"zk/record", "zk/commit", "zk/statement", "zk/verify"}},
+	{"fabricnet/ledger", []string{"fabricnet/durable", "zk/record", "zk/commit", "zk/statement", "zk/verify"}},
 	{"fabricnet/contract", []string{"fabricnet/ledger", "fabricnet/contract", "zk/record", "zk/commit", "zk/statement", "zk/verify", "policy"}},
-	{"fabricnet", []string{"fabricnet/ledger", "fabricnet/contract", "zk/commit"}},
+	{"fabricnet/durable", nil},
+	{"fabricnet/blockfile", nil},
+	{"fabricnet/orgkey", []string{"fabricnet/durable"}},
+	{"fabricnet/attestations", []string{"fabricnet/durable", "fabricnet/ledger", "zk/commit"}},
+	{"fabricnet/consent", []string{"fabricnet/durable", "fabricnet/ledger", "zk/commit"}},
+	{"fabricnet/profile", []string{"fabricnet/durable", "fabricnet/ledger"}},
+	{"fabricnet/admin", []string{"fabricnet/blockfile", "fabricnet/ledger"}},
+	{"fabricnet/localnet", []string{"fabricnet/admin", "fabricnet/durable", "fabricnet/ledger", "fabricnet/orgkey", "fabricnet/profile", "zk/commit"}},
+	{"fabricnet/gateway", []string{"fabricnet/durable", "fabricnet/ledger", "fabricnet/profile", "zk/commit"}},
+	{"fabricnet/audit", []string{"fabricnet/contract", "fabricnet/ledger", "fabricnet/orgkey", "zk/commit", "zk/verify"}},
+	{"fabricnet/ledgertest", []string{"fabricnet/contract/contracttest", "fabricnet/ledger", "zk/commit", "zk/statement", "zk/verify"}},
+	{"fabricnet/systemtest", []string{"fabricnet"}},
+	{"fabricnet", []string{"fabricnet/attestations", "fabricnet/consent", "fabricnet/contract", "fabricnet/durable", "fabricnet/ledger", "fabricnet/orgkey", "zk/commit"}},
 	{"datahub", []string{"datahub", "zk", "mpc", "policy", "fabricnet/ledger"}},
 	{"cmd", []string{"datahub", "zk", "mpc", "policy", "fabricnet"}},
 }
@@ -39,9 +52,28 @@ var homes = []struct {
 }{
 	{"github.com/consensys/gnark/frontend", []string{"zk"}},
 	{"github.com/consensys/gnark/std", []string{"zk"}},
-	{"github.com/consensys/gnark/backend", []string{"zk"}},
-	{"go.etcd.io/bbolt", []string{"fabricnet/embedded"}},
+	{"github.com/consensys/gnark/backend", []string{"zk", "fabricnet/contract/contracttest"}},
+	{"go.etcd.io/bbolt", []string{"fabricnet/embedded", "fabricnet/audit"}},
+	{"github.com/hyperledger/fabric-gateway", []string{"fabricnet/gateway"}},
+	{"github.com/hyperledger/fabric-chaincode-go", []string{"fabricnet/chaincode", "fabricnet/systemtest"}},
+	{"github.com/hyperledger/fabric-protos-go-apiv2", []string{"fabricnet/gateway", "fabricnet/chaincode", "fabricnet/audit", "fabricnet/systemtest"}},
+	{"github.com/hyperledger/fabric-sdk-go", []string{"fabricnet/admin"}},
+	{"github.com/hyperledger/fabric-protos-go", []string{"fabricnet/admin"}},
 	{"github.com/spf13/cobra", []string{"cmd"}},
+}
+
+// The old and the new Fabric libraries register the same protobuf types: a binary that links both panics when it starts.
+func TestNoBinaryLinksBothFabricLibraries(t *testing.T) {
+	for _, p := range listPackages(t, "-test") {
+		var before, after bool
+		for _, path := range p.Deps {
+			before = before || within(path, "github.com/hyperledger/fabric-protos-go")
+			after = after || within(path, "github.com/hyperledger/fabric-protos-go-apiv2")
+		}
+		if before && after {
+			t.Errorf("%s links fabric-protos-go and fabric-protos-go-apiv2", p.ImportPath)
+		}
+	}
 }
 
 type goPackage struct {
@@ -90,9 +122,10 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-func listPackages(t *testing.T) []goPackage {
+func listPackages(t *testing.T, flags ...string) []goPackage {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"...").Output()
+	arguments := append([]string{"list", "-json=ImportPath,Imports,Deps"}, flags...)
+	out, err := exec.Command("go", append(arguments, module+"...")...).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

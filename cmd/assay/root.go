@@ -17,6 +17,8 @@ var commands = []func(*printer) *cobra.Command{
 	newVerifyCommand,
 	newStatementCommand,
 	newLedgerCommand,
+	newAuditCommand,
+	newEpochCommand,
 	newKeysCommand,
 }
 
