@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/consent"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -13,7 +14,7 @@ import (
 // consentOf is the consent list in a data folder.
 func consentOf(data string) consent.List { return consent.List{Path: filepath.Join(data, "consent")} }
 
-func newAgreeCommand(io stdio) *cobra.Command {
+func newAgreeCommand(p *cli.Printer) *cobra.Command {
 	var data, note string
 	command := &cobra.Command{
 		Use:   "agree DIGEST --data DIR",
@@ -28,17 +29,17 @@ It takes effect with the service's next call. To withdraw consent, take the line
 		RunE: func(_ *cobra.Command, args []string) error {
 			var digest commit.Digest
 			if err := digest.UnmarshalText([]byte(args[0])); err != nil {
-				return usage("%w", err)
+				return cli.Usage("%w", err)
 			}
 			if err := consentOf(data).Add(digest, note); err != nil {
 				return err
 			}
-			return object(io.out, consentObject{"consent", consent.Entry{Digest: digest, Note: note}})
+			return p.Object(consentObject{"consent", consent.Entry{Digest: digest, Note: note}})
 		},
 	}
 	command.Flags().StringVar(&data, "data", "", "the service's data folder")
 	command.Flags().StringVar(&note, "note", "", "why, for people")
-	require(command, "data")
+	cli.Require(command, "data")
 	return command
 }
 
@@ -47,9 +48,8 @@ type consentObject struct {
 	consent.Entry
 }
 
-func newAgreedCommand(io stdio) *cobra.Command {
+func newAgreedCommand(p *cli.Printer) *cobra.Command {
 	var data string
-	var asJSON bool
 	command := &cobra.Command{
 		Use:     "agreed --data DIR",
 		Short:   "List what this organisation has consented to",
@@ -62,10 +62,10 @@ func newAgreedCommand(io stdio) *cobra.Command {
 				return err
 			}
 			for _, e := range entries {
-				if asJSON {
-					err = object(io.out, consentObject{"consent", e})
+				if p.JSON {
+					err = p.Object(consentObject{"consent", e})
 				} else {
-					_, err = fmt.Fprintf(io.out, "%s  %s\n", e.Digest, e.Note)
+					_, err = fmt.Fprintf(p.Out, "%s  %s\n", e.Digest, e.Note)
 				}
 				if err != nil {
 					return err
@@ -75,7 +75,6 @@ func newAgreedCommand(io stdio) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&data, "data", "", "the service's data folder")
-	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object on a line")
-	require(command, "data")
+	cli.Require(command, "data")
 	return command
 }

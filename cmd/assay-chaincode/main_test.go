@@ -23,6 +23,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/zk/commit/committest"
 )
@@ -132,27 +133,27 @@ func TestExitCodes(t *testing.T) {
 		args string
 		code int
 	}{
-		{"", exitDone}, {"--help", exitDone}, {"--version", exitDone}, {"serve --help", exitDone},
-		{"nothing", exitUsage}, {"--nothing", exitUsage}, {"serve", exitUsage}, {"serve x", exitUsage}, {"agree", exitUsage},
-		{"agree xyz --data /nonexistent", exitUsage}, {"agreed", exitUsage}, {"agreed x --data y", exitUsage},
+		{"", cli.ExitYes}, {"--help", cli.ExitYes}, {"--version", cli.ExitYes}, {"serve --help", cli.ExitYes},
+		{"nothing", cli.ExitUsage}, {"--nothing", cli.ExitUsage}, {"serve", cli.ExitUsage}, {"serve x", cli.ExitUsage}, {"agree", cli.ExitUsage},
+		{"agree xyz --data /nonexistent", cli.ExitUsage}, {"agreed", cli.ExitUsage}, {"agreed x --data y", cli.ExitUsage},
 	} {
 		var out, notes bytes.Buffer
-		err := run(context.Background(), strings.Fields(test.args), stdio{&out, &notes})
-		if got := exitCode(err); got != test.code {
+		err := run(context.Background(), strings.Fields(test.args), &cli.Printer{Out: &out, Notes: &notes})
+		if got := cli.ExitCode(err); got != test.code {
 			t.Errorf("assay-chaincode %s: exit code %d, want %d", test.args, got, test.code)
 		}
-		if (out.Len() > 0) != (test.code == exitDone) || (notes.Len() > 0) != (test.code != exitDone) {
+		if (out.Len() > 0) != (test.code == cli.ExitYes) || (notes.Len() > 0) != (test.code != cli.ExitYes) {
 			t.Errorf("assay-chaincode %s: results %q, notes %q", test.args, out.String(), notes.String())
 		}
 	}
-	if exitCode(os.ErrNotExist) != exitFailed {
+	if cli.ExitCode(os.ErrNotExist) != cli.ExitNo {
 		t.Error("a plain error has another exit code than 1")
 	}
 }
 
 // Every command has a help text with an example.
 func TestEveryCommandHasAnExample(t *testing.T) {
-	for _, c := range newRootCommand(stdio{}).Commands() {
+	for _, c := range newRootCommand(&cli.Printer{}).Commands() {
 		if c.Runnable() && (c.Short == "" || c.Long == "" || !strings.Contains(c.Example, c.CommandPath())) {
 			t.Errorf("%s lacks a help text or an example", c.CommandPath())
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/attestations"
 	"github.com/assay-net/assay/fabricnet/chaincode"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -20,7 +21,7 @@ import (
 
 // serveCall is the flags of serve.
 type serveCall struct {
-	stdio
+	*cli.Printer
 	id, address                     string
 	genesis, channel, srs           string
 	srsDigest, data                 string
@@ -28,8 +29,8 @@ type serveCall struct {
 	insecureNoTLS                   bool
 }
 
-func newServeCommand(io stdio) *cobra.Command {
-	c := &serveCall{stdio: io}
+func newServeCommand(p *cli.Printer) *cobra.Command {
+	c := &serveCall{Printer: p}
 	command := &cobra.Command{
 		Use:   "serve --id PACKAGEID --address HOST:PORT --genesis FILE --data DIR",
 		Short: "Run the contract for this organisation's peer",
@@ -59,7 +60,7 @@ SIGINT stops it.`,
 	flags.StringVar(&c.tlsKey, "tls-key", "", "the certificate's key, PEM")
 	flags.StringVar(&c.tlsClientRoots, "tls-client-roots", "", "CA certificates of the peer's client certificate, PEM")
 	flags.BoolVar(&c.insecureNoTLS, "insecure-no-tls", false, "take anybody who can reach the address for the peer; loopback addresses only")
-	require(command, "id", "address", "genesis", "data")
+	cli.Require(command, "id", "address", "genesis", "data")
 	return command
 }
 
@@ -90,7 +91,7 @@ func (c *serveCall) run(ctx context.Context) error {
 	if err := store.Clear(); err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(c.err, nil))
+	log := slog.New(slog.NewJSONHandler(c.Notes, nil))
 	contract, err := chaincode.New(chaincode.Config{Genesis: genesis, Channel: c.channel, SRS: srs, Attestations: store, Consent: consentOf(c.data), Log: log})
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func (c *serveCall) serve(ctx context.Context, contract *chaincode.Contract, opt
 		return err
 	}
 	ready.Address = service.Address()
-	if err := object(c.out, ready); err != nil {
+	if err := c.Object(ready); err != nil {
 		return err
 	}
 	log.Info("listening", "address", ready.Address, "ledger", ready.Ledger.String(), "tls", options.TLS != nil)
@@ -129,14 +130,14 @@ func (c *serveCall) options() (chaincode.Options, error) {
 	var content [3][]byte
 	for i, f := range files {
 		if c.insecureNoTLS != (f.path == "") {
-			return o, usage("give --tls-cert, --tls-key and --tls-client-roots, or --insecure-no-tls alone")
+			return o, cli.Usage("give --tls-cert, --tls-key and --tls-client-roots, or --insecure-no-tls alone")
 		}
 		if c.insecureNoTLS {
 			continue
 		}
 		b, err := readFile(f.path, maxPEM)
 		if err != nil {
-			return o, usage("--%s: %w", f.flag, err)
+			return o, cli.Usage("--%s: %w", f.flag, err)
 		}
 		content[i] = b
 	}
@@ -149,11 +150,11 @@ func (c *serveCall) options() (chaincode.Options, error) {
 func readGenesis(path string) (*ledger.Genesis, error) {
 	b, err := readFile(path, ledger.MaxGenesis)
 	if err != nil {
-		return nil, usage("--genesis: %w", err)
+		return nil, cli.Usage("--genesis: %w", err)
 	}
 	genesis, err := ledger.ParseGenesis(b)
 	if err != nil {
-		return nil, usage("--genesis: %s: %w", path, err)
+		return nil, cli.Usage("--genesis: %s: %w", path, err)
 	}
 	return genesis, nil
 }
@@ -161,12 +162,12 @@ func readGenesis(path string) (*ledger.Genesis, error) {
 // lockData makes the data folder and holds it against a second service.
 func lockData(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, usage("--data: %w", err)
+		return nil, cli.Usage("--data: %w", err)
 	}
 	lock := flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))
 	held, err := lock.TryLock()
 	if err != nil {
-		return nil, usage("--data: locking %s: %w", dir, err)
+		return nil, cli.Usage("--data: locking %s: %w", dir, err)
 	}
 	if !held {
 		return nil, fmt.Errorf("--data: another service uses %s", dir)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -19,17 +20,17 @@ const (
 func readSRS(path, want string) (*commit.SRS, error) {
 	b, err := readFile(path, maxSRS)
 	if err != nil {
-		return nil, usage("--srs: %w", err)
+		return nil, cli.Usage("--srs: %w", err)
 	}
 	digest := srsDigest(b)
 	if want != "" {
 		if err := digest.UnmarshalText([]byte(want)); err != nil {
-			return nil, usage("--srs-digest: %w", err)
+			return nil, cli.Usage("--srs-digest: %w", err)
 		}
 	}
 	srs, err := commit.ReadSRS(bytes.NewReader(b), digest)
 	if err != nil {
-		return nil, usage("--srs: %s: %w", path, err)
+		return nil, cli.Usage("--srs: %s: %w", path, err)
 	}
 	return srs, nil
 }

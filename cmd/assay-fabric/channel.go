@@ -10,10 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/blockfile"
 )
 
-func newChannelCommand(p *printer) *cobra.Command {
+func newChannelCommand(p *cli.Printer) *cobra.Command {
 	return group("channel", "Join and list channels", "Channel commands work on the organisation's own peer.",
 		newChannelJoinCommand(p), newChannelListCommand(p))
 }
@@ -24,7 +25,7 @@ type channelObject struct {
 	Peer    string `json:"peer"`
 }
 
-func newChannelJoinCommand(p *printer) *cobra.Command {
+func newChannelJoinCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	c := &cobra.Command{
 		Use:   "join [BLOCK]",
@@ -48,7 +49,7 @@ peer that has joined is left as it is.`,
 					return err
 				}
 				o := channelObject{"joined", s.profile.Channel, s.profile.Peer.Address}
-				return p.result(o, "JOINED  channel %s, peer %s", o.Channel, o.Peer)
+				return p.Result(o, "JOINED  channel %s, peer %s", o.Channel, o.Peer)
 			})
 		},
 	}
@@ -56,7 +57,7 @@ peer that has joined is left as it is.`,
 	return c
 }
 
-func newChannelListCommand(p *printer) *cobra.Command {
+func newChannelListCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	c := &cobra.Command{
 		Use:     "list",
@@ -71,7 +72,7 @@ func newChannelListCommand(p *printer) *cobra.Command {
 					return err
 				}
 				for _, name := range names {
-					if err := p.result(channelObject{"channel", name, s.profile.Peer.Address}, "%s", name); err != nil {
+					if err := p.Result(channelObject{"channel", name, s.profile.Peer.Address}, "%s", name); err != nil {
 						return err
 					}
 				}
@@ -91,7 +92,7 @@ type peerObject struct {
 	Chaincodes []string `json:"chaincodes"`
 }
 
-func newPeersCommand(p *printer) *cobra.Command {
+func newPeersCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	c := &cobra.Command{
 		Use:   "peers",
@@ -108,25 +109,25 @@ which chaincodes they can run.`,
 	return c
 }
 
-func peers(ctx context.Context, p *printer, s *session) error {
+func peers(ctx context.Context, p *cli.Printer, s *session) error {
 	found, err := s.Peers(ctx)
 	if err != nil {
 		return err
 	}
 	var rows [][]string
 	for _, peer := range found {
-		if p.json {
-			if err := p.object(peerObject{"peer", peer.MSPID, peer.Address, peer.Height, peer.Chaincodes}); err != nil {
+		if p.JSON {
+			if err := p.Object(peerObject{"peer", peer.MSPID, peer.Address, peer.Height, peer.Chaincodes}); err != nil {
 				return err
 			}
 			continue
 		}
 		rows = append(rows, []string{peer.MSPID, peer.Address, fmt.Sprint(peer.Height), strings.Join(peer.Chaincodes, ", ")})
 	}
-	if p.json {
+	if p.JSON {
 		return nil
 	}
-	return p.table([]string{"organisation", "address", "height", "chaincodes"}, rows)
+	return p.Table([]string{"organisation", "address", "height", "chaincodes"}, rows)
 }
 
 type heightObject struct {
@@ -136,7 +137,7 @@ type heightObject struct {
 	Previous string `json:"previous"`
 }
 
-func newHeightCommand(p *printer) *cobra.Command {
+func newHeightCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	c := &cobra.Command{
 		Use:     "height",
@@ -151,7 +152,7 @@ func newHeightCommand(p *printer) *cobra.Command {
 					return err
 				}
 				o := heightObject{"height", info.Height, hex.EncodeToString(info.Hash), hex.EncodeToString(info.Previous)}
-				return p.result(o, "HEIGHT  %d blocks, last block hash %s", o.Height, o.Hash)
+				return p.Result(o, "HEIGHT  %d blocks, last block hash %s", o.Height, o.Hash)
 			})
 		},
 	}
@@ -163,7 +164,7 @@ func newHeightCommand(p *printer) *cobra.Command {
 func readFile(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
+		return nil, cli.Usage("%w", err)
 	}
 	defer f.Close() //nolint:errcheck // opened for reading
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
@@ -171,7 +172,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	if int64(len(b)) > limit {
-		return nil, usage("%s has more than %d bytes", path, limit)
+		return nil, cli.Usage("%s has more than %d bytes", path, limit)
 	}
 	return b, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/admin"
 	"github.com/assay-net/assay/fabricnet/localnet"
 	"github.com/assay-net/assay/fabricnet/profile"
@@ -59,15 +60,15 @@ type session struct {
 // with opens the administrator and does something as it, within the timeout.
 func (c *connection) with(ctx context.Context, do func(ctx context.Context, s *session) error) error {
 	if c.timeout <= 0 {
-		return usage("--timeout is %s, must be more than 0", c.timeout)
+		return cli.Usage("--timeout is %s, must be more than 0", c.timeout)
 	}
 	p, config, err := c.settings()
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return cli.Usage("%w", err)
 	}
 	a, err := admin.Open(config)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return cli.Usage("%w", err)
 	}
 	defer a.Close()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)

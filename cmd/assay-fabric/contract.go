@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/admin"
 	"github.com/assay-net/assay/fabricnet/durable"
 )
@@ -14,7 +15,7 @@ import (
 // maxPEM bounds a certificate or key file.
 const maxPEM = 256 << 10
 
-func newContractCommand(p *printer) *cobra.Command {
+func newContractCommand(p *cli.Printer) *cobra.Command {
 	return group("contract", "Package, install, approve, commit and upgrade the contract",
 		`Contract commands take the contract through its lifecycle on a channel. Every organisation packages the address of its own
 contract service, installs the package on its peer and approves the definition; once enough have approved, one commits it.
@@ -29,7 +30,7 @@ type packageFlags struct {
 	label, address, roots, key, certificate, out string
 }
 
-func newPackageCommand(p *printer) *cobra.Command {
+func newPackageCommand(p *cli.Printer) *cobra.Command {
 	var f packageFlags
 	c := &cobra.Command{
 		Use:   "package --label LABEL --address HOST:PORT --tls-roots FILE --client-key FILE --client-cert FILE --out FILE",
@@ -48,7 +49,7 @@ the same package id everywhere. The file holds the client key with which the pee
 	flags.StringVar(&f.key, "client-key", "", "the peer's TLS client key, PEM")
 	flags.StringVar(&f.certificate, "client-cert", "", "the peer's TLS client certificate, PEM")
 	flags.StringVar(&f.out, "out", "", "the file to write")
-	require(c, "label", "address", "tls-roots", "client-key", "client-cert", "out")
+	cli.Require(c, "label", "address", "tls-roots", "client-key", "client-cert", "out")
 	return c
 }
 
@@ -60,7 +61,7 @@ type packageObject struct {
 	Uses      []string `json:"uses,omitempty"`
 }
 
-func makePackage(p *printer, f packageFlags) error {
+func makePackage(p *cli.Printer, f packageFlags) error {
 	c := admin.Connection{Address: f.address}
 	for _, file := range []struct {
 		path string
@@ -74,15 +75,15 @@ func makePackage(p *printer, f packageFlags) error {
 	}
 	pkg, id, err := admin.Package(f.label, c)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return cli.Usage("%w", err)
 	}
 	if err := durable.WriteFile(f.out, pkg); err != nil {
 		return err
 	}
-	return p.result(packageObject{Kind: "package", PackageID: id, File: f.out}, "PACKAGE %s in %s", id, f.out)
+	return p.Result(packageObject{Kind: "package", PackageID: id, File: f.out}, "PACKAGE %s in %s", id, f.out)
 }
 
-func newInstallCommand(p *printer) *cobra.Command {
+func newInstallCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	c := &cobra.Command{
 		Use:     "install FILE",
@@ -97,7 +98,7 @@ func newInstallCommand(p *printer) *cobra.Command {
 					return err
 				}
 				o := packageObject{Kind: "installed", PackageID: id, Peer: s.profile.Peer.Address}
-				return p.result(o, "INSTALLED %s on peer %s", o.PackageID, o.Peer)
+				return p.Result(o, "INSTALLED %s on peer %s", o.PackageID, o.Peer)
 			})
 		},
 	}
@@ -111,12 +112,12 @@ func (s *session) installFile(ctx context.Context, path string) (id string, err 
 		return "", err
 	}
 	if _, err := admin.PackageID(pkg); err != nil {
-		return "", usage("%s: %w", path, err)
+		return "", cli.Usage("%s: %w", path, err)
 	}
 	return s.Install(ctx, pkg)
 }
 
-func newInstalledCommand(p *printer) *cobra.Command {
+func newInstalledCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	c := &cobra.Command{
 		Use:     "installed",
@@ -132,7 +133,7 @@ func newInstalledCommand(p *printer) *cobra.Command {
 				}
 				for _, one := range all {
 					o := packageObject{Kind: "installed", PackageID: one.ID, Peer: s.profile.Peer.Address, Uses: one.Uses}
-					if err := p.result(o, "%s  %s", o.PackageID, strings.Join(o.Uses, ", ")); err != nil {
+					if err := p.Result(o, "%s  %s", o.PackageID, strings.Join(o.Uses, ", ")); err != nil {
 						return err
 					}
 				}
@@ -166,15 +167,15 @@ func newDefinitionObject(kind string, d admin.Definition) definitionObject {
 }
 
 // definition prints a definition and who approved it.
-func (p *printer) definition(o definitionObject, headline string, args ...any) error {
-	if err := p.result(o, headline, args...); err != nil || p.json || o.Approvals == nil {
+func printDefinition(p *cli.Printer, o definitionObject, headline string, args ...any) error {
+	if err := p.Result(o, headline, args...); err != nil || p.JSON || o.Approvals == nil {
 		return err
 	}
 	var rows [][]string
 	for _, id := range sortedKeys(o.Approvals) {
 		rows = append(rows, []string{id, yesNo(o.Approvals[id])})
 	}
-	return p.table([]string{"organisation", "approved"}, rows)
+	return p.Table([]string{"organisation", "approved"}, rows)
 }
 
 func yesNo(b bool) string {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/durable"
 )
 
@@ -22,7 +23,7 @@ type exportFlags struct {
 	out      string
 }
 
-func newExportCommand(p *printer) *cobra.Command {
+func newExportCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	var f exportFlags
 	c := &cobra.Command{
@@ -42,7 +43,7 @@ signatures and what is in them, offline. The file appears when it is whole.`,
 	flags.Uint64Var(&f.from, "from", 0, "the first block")
 	flags.Uint64Var(&f.to, "to", 0, "the last block (default the last there is)")
 	flags.StringVar(&f.out, "out", "", "the file to write")
-	require(c, "out")
+	cli.Require(c, "out")
 	on.flags(c)
 	return c
 }
@@ -56,7 +57,7 @@ type exportObject struct {
 	SHA256 string `json:"sha256"`
 }
 
-func export(ctx context.Context, p *printer, s *session, f exportFlags) error {
+func export(ctx context.Context, p *cli.Printer, s *session, f exportFlags) error {
 	if f.toLast {
 		info, err := s.Height(ctx)
 		if err != nil {
@@ -65,21 +66,21 @@ func export(ctx context.Context, p *printer, s *session, f exportFlags) error {
 		f.to = info.Height - 1
 	}
 	if f.from > f.to {
-		return usage("--from is %d, behind the last block, %d", f.from, f.to)
+		return cli.Usage("--from is %d, behind the last block, %d", f.from, f.to)
 	}
 	o := exportObject{Kind: "export", File: f.out, From: f.from, To: f.to}
 	if err := o.write(ctx, p, s); err != nil {
 		return err
 	}
-	return p.result(o, "WRITTEN %s: blocks %d to %d, %d bytes, SHA-256 %s", o.File, o.From, o.To, o.Bytes, o.SHA256)
+	return p.Result(o, "WRITTEN %s: blocks %d to %d, %d bytes, SHA-256 %s", o.File, o.From, o.To, o.Bytes, o.SHA256)
 }
 
 // write puts the file in place once it is whole.
-func (o *exportObject) write(ctx context.Context, p *printer, s *session) (err error) {
+func (o *exportObject) write(ctx context.Context, p *cli.Printer, s *session) (err error) {
 	dir := filepath.Dir(o.File)
 	part, err := os.CreateTemp(dir, ".blocks-*")
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return cli.Usage("%w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -87,10 +88,10 @@ func (o *exportObject) write(ctx context.Context, p *printer, s *session) (err e
 			os.Remove(part.Name()) //nolint:errcheck // as well
 		}
 	}()
-	show := p.progress("blocks", int64(o.To-o.From+1))
+	show := p.Progress("blocks", int(o.To-o.From+1))
 	digest := sha256.New()
 	w := bufio.NewWriterSize(io.MultiWriter(part, digest), 1<<20)
-	if err = s.Export(ctx, w, o.From, o.To, func(n uint64) { show(int64(n)) }); err != nil {
+	if err = s.Export(ctx, w, o.From, o.To, func(n uint64) { show(int(n)) }); err != nil {
 		return err
 	}
 	for _, finish := range []func() error{w.Flush, part.Sync} {

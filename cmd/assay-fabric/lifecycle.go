@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/admin"
 )
 
@@ -21,14 +22,14 @@ type definitionFlags struct {
 func (f *definitionFlags) flags(c *cobra.Command) {
 	c.Flags().StringVar(&f.version, "version", "", "the contract's version, as the organisations call it")
 	c.Flags().Int64Var(&f.sequence, "sequence", 0, "the definition's sequence (default the next, or the committed one if that has this version)")
-	require(c, "version")
+	cli.Require(c, "version")
 }
 
 // definition fills in the sequence. What the channel has committed comes with it; nil if nothing.
 func (s *session) definition(ctx context.Context, f definitionFlags) (d admin.Definition, committed *admin.Definition, approvals map[string]bool, err error) {
 	d = admin.Definition{Name: s.profile.Chaincode, Version: f.version, Sequence: f.sequence}
 	if d.Policy, err = s.policy(); err != nil {
-		return d, nil, nil, &exitError{exitUsage, err}
+		return d, nil, nil, cli.Usage("%w", err)
 	}
 	committed, approvals, err = s.Committed(ctx, d.Name)
 	if errors.Is(err, admin.ErrNotCommitted) {
@@ -48,7 +49,7 @@ func (s *session) definition(ctx context.Context, f definitionFlags) (d admin.De
 	return d, committed, approvals, nil
 }
 
-func newApproveCommand(p *printer) *cobra.Command {
+func newApproveCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	var f definitionFlags
 	var packageID string
@@ -71,18 +72,18 @@ organisation that comes late approves what is committed already.`,
 				}
 				o := newDefinitionObject("approved", d)
 				o.PackageID = packageID
-				return p.definition(o, "APPROVED %s by %s", &o, s.profile.MSPID)
+				return printDefinition(p, o, "APPROVED %s by %s", &o, s.profile.MSPID)
 			})
 		},
 	}
 	f.flags(c)
 	c.Flags().StringVar(&packageID, "package-id", "", "the id of an installed package")
-	require(c, "package-id")
+	cli.Require(c, "package-id")
 	on.flags(c)
 	return c
 }
 
-func newReadinessCommand(p *printer) *cobra.Command {
+func newReadinessCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	var f definitionFlags
 	c := &cobra.Command{
@@ -101,7 +102,7 @@ policy asks for, which is when it can be committed.`,
 	return c
 }
 
-func readiness(ctx context.Context, p *printer, s *session, f definitionFlags) error {
+func readiness(ctx context.Context, p *cli.Printer, s *session, f definitionFlags) error {
 	d, committed, approvals, err := s.definition(ctx, f)
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func readiness(ctx context.Context, p *printer, s *session, f definitionFlags) e
 		}
 	}
 	o.Approvals = approvals
-	if err := p.definition(o, "%s", &o); err != nil {
+	if err := printDefinition(p, o, "%s", &o); err != nil {
 		return err
 	}
 	ready, err := s.Committable(ctx, approvals)
@@ -124,7 +125,7 @@ func readiness(ctx context.Context, p *printer, s *session, f definitionFlags) e
 	return err
 }
 
-func newCommitCommand(p *printer) *cobra.Command {
+func newCommitCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	var f definitionFlags
 	var endorsers []string
@@ -138,7 +139,7 @@ that too: by default with peers that the own peer knows of, else with those of -
 		RunE: func(c *cobra.Command, _ []string) error {
 			others, err := parseNodes("--endorser", endorsers)
 			if err != nil {
-				return &exitError{exitUsage, err}
+				return cli.Usage("%w", err)
 			}
 			return on.with(c.Context(), func(ctx context.Context, s *session) error {
 				d, _, _, err := s.definition(ctx, f)
@@ -150,7 +151,7 @@ that too: by default with peers that the own peer knows of, else with those of -
 				}
 				o := newDefinitionObject("committed", d)
 				o.Committed = true
-				return p.definition(o, "COMMITTED %s", &o)
+				return printDefinition(p, o, "COMMITTED %s", &o)
 			})
 		},
 	}
@@ -160,7 +161,7 @@ that too: by default with peers that the own peer knows of, else with those of -
 	return c
 }
 
-func newUpgradeCommand(p *printer) *cobra.Command {
+func newUpgradeCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	var f definitionFlags
 	c := &cobra.Command{
@@ -180,7 +181,7 @@ organisation's contract service of the new version must run by the time the defi
 	return c
 }
 
-func upgrade(ctx context.Context, p *printer, s *session, f definitionFlags, path string) error {
+func upgrade(ctx context.Context, p *cli.Printer, s *session, f definitionFlags, path string) error {
 	d, committed, _, err := s.definition(ctx, f)
 	if err != nil {
 		return err
@@ -206,9 +207,9 @@ func upgrade(ctx context.Context, p *printer, s *session, f definitionFlags, pat
 	}
 	o.Approvals = approvals
 	if o.Committed {
-		return p.definition(o, "COMMITTED %s", &o)
+		return printDefinition(p, o, "COMMITTED %s", &o)
 	}
-	return p.definition(o, "APPROVED %s by %s; it waits for others", &o, s.profile.MSPID)
+	return printDefinition(p, o, "APPROVED %s by %s; it waits for others", &o, s.profile.MSPID)
 }
 
 // commitIfReady commits a definition if enough organisations have approved it.
@@ -223,7 +224,7 @@ func (s *session) commitIfReady(ctx context.Context, d admin.Definition) (approv
 	return approvals, true, s.Commit(ctx, d)
 }
 
-func newCommittedCommand(p *printer) *cobra.Command {
+func newCommittedCommand(p *cli.Printer) *cobra.Command {
 	var on connection
 	c := &cobra.Command{
 		Use:   "committed",
@@ -240,10 +241,10 @@ consortium's genesis. The exit code is 1 if there is none, or if the policy is a
 	return c
 }
 
-func showCommitted(ctx context.Context, p *printer, s *session) error {
+func showCommitted(ctx context.Context, p *cli.Printer, s *session) error {
 	policy, err := s.policy()
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return cli.Usage("%w", err)
 	}
 	d, approvals, err := s.Committed(ctx, s.profile.Chaincode)
 	if err != nil {
@@ -255,7 +256,7 @@ func showCommitted(ctx context.Context, p *printer, s *session) error {
 	if ours {
 		o.Policy = policy.String()
 	}
-	if err := p.definition(o, "COMMITTED %s, endorsement policy %s", &o, o.Policy); err != nil {
+	if err := printDefinition(p, o, "COMMITTED %s, endorsement policy %s", &o, o.Policy); err != nil {
 		return err
 	}
 	if !ours {

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/assay-net/assay/cmd/internal/cli"
 )
 
 // logPoll is how often a log that is followed is looked at.
 const logPoll = 200 * time.Millisecond
 
-func newLogsCommand(p *printer) *cobra.Command {
+func newLogsCommand(p *cli.Printer) *cobra.Command {
 	var dir string
 	var follow bool
 	c := &cobra.Command{
@@ -32,18 +34,18 @@ until it is interrupted.`,
 	return c
 }
 
-func logs(ctx context.Context, p *printer, dir, name string, follow bool) error {
+func logs(ctx context.Context, p *cli.Printer, dir, name string, follow bool) error {
 	n, err := openNetwork(dir)
 	if err != nil {
 		return err
 	}
 	path, err := n.Log(name)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return cli.Usage("%w", err)
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		p.note("%s has not said anything yet", name)
+		p.Note("%s has not said anything yet", name)
 		return nil
 	}
 	if err != nil {
@@ -51,7 +53,7 @@ func logs(ctx context.Context, p *printer, dir, name string, follow bool) error 
 	}
 	defer f.Close() //nolint:errcheck // opened for reading
 	for {
-		if _, err := io.Copy(p.out, f); err != nil || !follow {
+		if _, err := io.Copy(p.Out, f); err != nil || !follow {
 			return err
 		}
 		select {

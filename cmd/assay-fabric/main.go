@@ -7,18 +7,12 @@
 package main
 
 import (
-	"context"
-	"os"
-	"os/signal"
-	"syscall"
-
 	"github.com/consensys/gnark/logger"
+
+	"github.com/assay-net/assay/cmd/internal/cli"
 )
 
 func main() {
 	logger.Disable() // the proof library would write to standard output
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], stdio{out: os.Stdout, err: os.Stderr})
-	stop()
-	os.Exit(exitCode(err))
+	cli.Main(run)
 }

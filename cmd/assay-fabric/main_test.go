@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/localnet"
 	"github.com/assay-net/assay/zk/setup"
 )
@@ -96,23 +97,23 @@ func TestExitCodes(t *testing.T) {
 		args string
 		code int
 	}{
-		{"", exitYes}, {"--help", exitYes}, {"--version", exitYes}, {"up --help", exitYes}, {"contract", exitYes}, {"channel", exitYes},
-		{"nothing", exitUsage}, {"--nothing", exitUsage}, {"contract nothing", exitUsage}, {"up x", exitUsage},
-		{"status", exitUsage}, {"down", exitUsage}, {"destroy", exitUsage}, {"destroy --yes", exitUsage}, {"logs", exitUsage}, {"logs x", exitUsage},
-		{"height", exitUsage}, {"height --org x", exitUsage}, {"height --profile x", exitUsage},
-		{"height --profile x --admin-cert a --admin-key b", exitUsage}, {"height --profile x --org y", exitUsage},
-		{"height --org x --admin-cert a --admin-key b", exitUsage}, {"height --org x --timeout 0s", exitUsage},
-		{"export --org x", exitUsage}, {"contract package", exitUsage}, {"contract install --org x", exitUsage},
-		{"contract approve --org x --version 1", exitUsage}, {"contract commit --org x", exitUsage},
-		{"contract commit --org x --version 1 --endorser a", exitUsage},
-		{"up --consensus paxos", exitUsage}, {"up --epoch 1500ms", exitUsage}, {"up --epoch-zero yesterday", exitUsage},
+		{"", cli.ExitYes}, {"--help", cli.ExitYes}, {"--version", cli.ExitYes}, {"up --help", cli.ExitYes}, {"contract", cli.ExitYes}, {"channel", cli.ExitYes},
+		{"nothing", cli.ExitUsage}, {"--nothing", cli.ExitUsage}, {"contract nothing", cli.ExitUsage}, {"up x", cli.ExitUsage},
+		{"status", cli.ExitUsage}, {"down", cli.ExitUsage}, {"destroy", cli.ExitUsage}, {"destroy --yes", cli.ExitUsage}, {"logs", cli.ExitUsage}, {"logs x", cli.ExitUsage},
+		{"height", cli.ExitUsage}, {"height --org x", cli.ExitUsage}, {"height --profile x", cli.ExitUsage},
+		{"height --profile x --admin-cert a --admin-key b", cli.ExitUsage}, {"height --profile x --org y", cli.ExitUsage},
+		{"height --org x --admin-cert a --admin-key b", cli.ExitUsage}, {"height --org x --timeout 0s", cli.ExitUsage},
+		{"export --org x", cli.ExitUsage}, {"contract package", cli.ExitUsage}, {"contract install --org x", cli.ExitUsage},
+		{"contract approve --org x --version 1", cli.ExitUsage}, {"contract commit --org x", cli.ExitUsage},
+		{"contract commit --org x --version 1 --endorser a", cli.ExitUsage},
+		{"up --consensus paxos", cli.ExitUsage}, {"up --epoch 1500ms", cli.ExitUsage}, {"up --epoch-zero yesterday", cli.ExitUsage},
 	} {
 		var out, notes bytes.Buffer
-		err := run(context.Background(), strings.Fields(test.args), stdio{&out, &notes})
-		if got := exitCode(err); got != test.code {
+		err := run(context.Background(), strings.Fields(test.args), &cli.Printer{Out: &out, Notes: &notes})
+		if got := cli.ExitCode(err); got != test.code {
 			t.Errorf("assay-fabric %s: exit code %d, want %d (%v)", test.args, got, test.code, err)
 		}
-		if (out.Len() > 0) != (test.code == exitYes) || (notes.Len() > 0) != (test.code != exitYes) {
+		if (out.Len() > 0) != (test.code == cli.ExitYes) || (notes.Len() > 0) != (test.code != cli.ExitYes) {
 			t.Errorf("assay-fabric %s: results %q, notes %q", test.args, out.String(), notes.String())
 		}
 	}
@@ -132,7 +133,7 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 			walk(sub)
 		}
 	}
-	walk(newRootCommand(&printer{}))
+	walk(newRootCommand(&cli.Printer{}))
 }
 
 func TestParseNodes(t *testing.T) {
@@ -150,17 +151,5 @@ func TestParseNodes(t *testing.T) {
 		if got != want {
 			t.Errorf("%q: %q (%v), want %q", text, got, err, want)
 		}
-	}
-}
-
-func TestPrintable(t *testing.T) {
-	var out, notes bytes.Buffer
-	p := &printer{out: &out, notes: &notes}
-	p.note("a\x1b[31m\u202eb")
-	if err := p.result(nil, "%s", "c\x1bd"); err != nil {
-		t.Fatal(err)
-	}
-	if notes.String() != "a\uFFFD[31m\uFFFDb\n" || out.String() != "c\uFFFDd\n" {
-		t.Errorf("%q %q", notes.String(), out.String())
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/localnet"
 )
 
@@ -18,7 +19,7 @@ func dirFlag(c *cobra.Command, dir *string) {
 	c.Flags().StringVar(dir, "dir", defaultDir, "the network's folder")
 }
 
-func newStatusCommand(p *printer) *cobra.Command {
+func newStatusCommand(p *cli.Printer) *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "status",
@@ -39,7 +40,7 @@ type processObject struct {
 	localnet.Process
 }
 
-func status(p *printer, dir string) error {
+func status(p *cli.Printer, dir string) error {
 	n, err := openNetwork(dir)
 	if err != nil {
 		return err
@@ -54,16 +55,16 @@ func status(p *printer, dir string) error {
 		if process.Condition != localnet.Running {
 			down++
 		}
-		if p.json {
-			if err := p.object(processObject{"process", process}); err != nil {
+		if p.JSON {
+			if err := p.Object(processObject{"process", process}); err != nil {
 				return err
 			}
 			continue
 		}
 		rows = append(rows, processRow(&process))
 	}
-	if !p.json {
-		if err := p.table([]string{"process", "role", "condition", "pid", "since", "memory", "address"}, rows); err != nil {
+	if !p.JSON {
+		if err := p.Table([]string{"process", "role", "condition", "pid", "since", "memory", "address"}, rows); err != nil {
 			return err
 		}
 	}
@@ -87,7 +88,7 @@ func processRow(process *localnet.Process) []string {
 	return row
 }
 
-func newDownCommand(p *printer) *cobra.Command {
+func newDownCommand(p *cli.Printer) *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "down",
@@ -108,7 +109,7 @@ type folderObject struct {
 	Dir  string `json:"dir"`
 }
 
-func down(ctx context.Context, p *printer, dir string) error {
+func down(ctx context.Context, p *cli.Printer, dir string) error {
 	n, err := openNetwork(dir)
 	if err != nil {
 		return err
@@ -116,10 +117,10 @@ func down(ctx context.Context, p *printer, dir string) error {
 	if err := n.Down(ctx); err != nil {
 		return err
 	}
-	return p.result(folderObject{"down", n.Dir()}, "DOWN    %s", n.Dir())
+	return p.Result(folderObject{"down", n.Dir()}, "DOWN    %s", n.Dir())
 }
 
-func newDestroyCommand(p *printer) *cobra.Command {
+func newDestroyCommand(p *cli.Printer) *cobra.Command {
 	var dir string
 	var yes bool
 	c := &cobra.Command{
@@ -130,7 +131,7 @@ func newDestroyCommand(p *printer) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !yes {
-				return usage("everything in %s would be deleted: say --yes", dir)
+				return cli.Usage("everything in %s would be deleted: say --yes", dir)
 			}
 			n, err := openNetwork(dir)
 			if err != nil {
@@ -139,7 +140,7 @@ func newDestroyCommand(p *printer) *cobra.Command {
 			if err := localnet.Destroy(c.Context(), dir); err != nil {
 				return err
 			}
-			return p.result(folderObject{"destroyed", n.Dir()}, "GONE    %s", n.Dir())
+			return p.Result(folderObject{"destroyed", n.Dir()}, "GONE    %s", n.Dir())
 		},
 	}
 	dirFlag(c, &dir)
@@ -150,11 +151,11 @@ func newDestroyCommand(p *printer) *cobra.Command {
 // openNetwork finds a local network; that there is none is the caller's mistake.
 func openNetwork(dir string) (*localnet.Network, error) {
 	if dir == "" {
-		return nil, usage("no folder named")
+		return nil, cli.Usage("no folder named")
 	}
 	n, err := localnet.Open(dir)
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
+		return nil, cli.Usage("%w", err)
 	}
 	return n, nil
 }

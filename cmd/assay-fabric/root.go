@@ -2,16 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/assay-net/assay/cmd/internal/cli"
 )
 
 // commands are the constructors of all commands.
-var commands = []func(*printer) *cobra.Command{
+var commands = []func(*cli.Printer) *cobra.Command{
 	newUpCommand,
 	newStatusCommand,
 	newLogsCommand,
@@ -24,99 +22,20 @@ var commands = []func(*printer) *cobra.Command{
 	newContractCommand,
 }
 
-// stdio is what a command writes to.
-type stdio struct {
-	out, err io.Writer
-}
-
-// Exit codes.
-const (
-	exitYes   = 0
-	exitNo    = 1
-	exitUsage = 2
-)
-
-// exitError is an error that knows its exit code.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string { return e.err.Error() }
-func (e *exitError) Unwrap() error { return e.err }
-
-// usage is the error of a call that cannot be carried out: a wrong flag, a file that is not there.
-func usage(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
-}
-
-// exitCode is 1 for an error that says no other.
-func exitCode(err error) int {
-	var coded *exitError
-	switch {
-	case err == nil:
-		return exitYes
-	case errors.As(err, &coded):
-		return coded.code
-	}
-	return exitNo
-}
-
 // run carries out one command line. An error has been printed when it returns.
-func run(ctx context.Context, args []string, io stdio) error {
-	p := &printer{out: io.out, notes: io.err}
-	root := newRootCommand(p)
-	started := false
-	onStart(root, func() { started = true })
-	root.SetArgs(args)
-	called, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return nil
-	}
-	if !started { // cobra found fault with the arguments
-		err = &exitError{exitUsage, err}
-	}
-	p.note("%s: %v", called.CommandPath(), err)
-	if exitCode(err) == exitUsage {
-		p.note("'%s --help' shows how to call it.", called.CommandPath())
-	}
-	return err
+func run(ctx context.Context, args []string, p *cli.Printer) error {
+	return cli.Run(ctx, p, newRootCommand(p), args)
 }
 
-func newRootCommand(p *printer) *cobra.Command {
-	root := &cobra.Command{
+func newRootCommand(p *cli.Printer) *cobra.Command {
+	return cli.Root(p, &cobra.Command{
 		Use:   "assay-fabric",
 		Short: "Run a local Fabric network for Assay, administer a real one",
 		Long: `assay-fabric runs a Hyperledger Fabric network on this machine, as plain processes without containers: up, status, logs,
 down, destroy. On real networks it does an organisation's administration: channel, contract, peers, height, export.
 
 Exit code: 0 for yes, 1 for no with a reason, 2 for a call that cannot be carried out as written.`,
-		Version:           version(),
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-	}
-	root.SetOut(p.out)
-	root.SetErr(p.notes)
-	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.PersistentFlags().BoolVar(&p.json, "json", false, "print results as JSON, one object on a line")
-	for _, construct := range commands {
-		root.AddCommand(construct(p))
-	}
-	return root
-}
-
-// onStart calls started when a command begins to run: its arguments have been accepted by then.
-func onStart(c *cobra.Command, started func()) {
-	if inner := c.RunE; inner != nil {
-		c.RunE = func(c *cobra.Command, args []string) error {
-			started()
-			return inner(c, args)
-		}
-	}
-	for _, sub := range c.Commands() {
-		onStart(sub, started)
-	}
+	}, commands...)
 }
 
 // group is a command that only has others.
@@ -125,22 +44,4 @@ func group(name, short, long string, commands ...*cobra.Command) *cobra.Command 
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(commands...)
 	return c
-}
-
-// require marks flags as required.
-func require(c *cobra.Command, flags ...string) {
-	for _, name := range flags {
-		if err := c.MarkFlagRequired(name); err != nil {
-			panic(err) // the flag is defined by the caller
-		}
-	}
-}
-
-// version is the module's version and the commit it was built from, as far as the build knows them.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }

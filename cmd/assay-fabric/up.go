@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/fabricnet/localnet"
 	"github.com/assay-net/assay/zk/setup"
@@ -25,7 +26,7 @@ type upFlags struct {
 	organisations            string
 }
 
-func newUpCommand(p *printer) *cobra.Command {
+func newUpCommand(p *cli.Printer) *cobra.Command {
 	var f upFlags
 	c := &cobra.Command{
 		Use:   "up",
@@ -73,17 +74,17 @@ type networkObject struct {
 	Profiles  map[string]string `json:"profiles"`
 }
 
-func up(ctx context.Context, p *printer, f upFlags) error {
+func up(ctx context.Context, p *cli.Printer, f upFlags) error {
 	begun := time.Now()
 	if err := f.complete(); err != nil {
 		return err
 	}
 	f.options.Report = func(step localnet.Progress) {
 		if step.Total > 0 {
-			p.note("%s (%d of %d)", step.Step, step.Done, step.Total)
+			p.Note("%s (%d of %d)", step.Step, step.Done, step.Total)
 			return
 		}
-		p.note("%s", step.Step)
+		p.Note("%s", step.Step)
 	}
 	srs, remove, err := f.srs(p)
 	if err != nil {
@@ -98,7 +99,7 @@ func up(ctx context.Context, p *printer, f upFlags) error {
 	return printNetwork(p, n, time.Since(begun))
 }
 
-func printNetwork(p *printer, n *localnet.Network, took time.Duration) error {
+func printNetwork(p *cli.Printer, n *localnet.Network, took time.Duration) error {
 	g, err := n.Genesis()
 	if err != nil {
 		return err
@@ -109,17 +110,17 @@ func printNetwork(p *printer, n *localnet.Network, took time.Duration) error {
 		o.Profiles[id] = n.Profile(id)
 		rows = append(rows, []string{id, n.Profile(id)})
 	}
-	if err := p.result(o, "READY   %s, ledger %s, after %.1f s", n.Dir(), o.Ledger, o.Seconds); err != nil || p.json {
+	if err := p.Result(o, "READY   %s, ledger %s, after %.1f s", n.Dir(), o.Ledger, o.Seconds); err != nil || p.JSON {
 		return err
 	}
-	return p.table([]string{"organisation", "profile"}, rows)
+	return p.Table([]string{"organisation", "profile"}, rows)
 }
 
 // complete takes over what options need in another form.
 func (f *upFlags) complete() error {
 	f.options.Consensus = localnet.Consensus(f.consensus)
 	if f.consensus != "" && f.options.Consensus != localnet.Raft && f.options.Consensus != localnet.BFT {
-		return usage("--consensus is %q, must be %s or %s", f.consensus, localnet.Raft, localnet.BFT)
+		return cli.Usage("--consensus is %q, must be %s or %s", f.consensus, localnet.Raft, localnet.BFT)
 	}
 	for _, d := range []struct {
 		flag  string
@@ -132,7 +133,7 @@ func (f *upFlags) complete() error {
 		{"proposal-age", f.age, &f.options.ProposalAgeSeconds},
 	} {
 		if d.value < 0 || d.value%time.Second != 0 {
-			return usage("--%s is %s, must be whole seconds", d.flag, d.value)
+			return cli.Usage("--%s is %s, must be whole seconds", d.flag, d.value)
 		}
 		*d.to = int64(d.value / time.Second)
 	}
@@ -141,7 +142,7 @@ func (f *upFlags) complete() error {
 	}
 	zero, err := time.Parse(time.RFC3339, f.epochZero)
 	if err != nil {
-		return usage("--epoch-zero: %w", err)
+		return cli.Usage("--epoch-zero: %w", err)
 	}
 	f.options.EpochZero = zero
 	return nil
@@ -159,13 +160,13 @@ func (f *upFlags) readOrganisations() error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f.options.Organisations); err != nil {
-		return usage("--organisations: %s: %w", f.organisations, err)
+		return cli.Usage("--organisations: %s: %w", f.organisations, err)
 	}
 	return nil
 }
 
 // srs is the SRS file of the contract services, and what removes it again. A network that has been ready keeps the one it has.
-func (f *upFlags) srs(p *printer) (path string, remove func(), err error) {
+func (f *upFlags) srs(p *cli.Printer) (path string, remove func(), err error) {
 	if n, err := localnet.Open(f.options.Dir); f.options.SRS != "" || err == nil && n.Ready() {
 		return f.options.SRS, func() {}, nil
 	}
@@ -175,7 +176,7 @@ func (f *upFlags) srs(p *printer) (path string, remove func(), err error) {
 			return "", nil, err
 		}
 	}
-	keys, err := setup.UnsafeSingleParty(dir, func(step string) { p.note("%s", step) })
+	keys, err := setup.UnsafeSingleParty(dir, func(step string) { p.Note("%s", step) })
 	if err != nil {
 		return "", nil, err
 	}

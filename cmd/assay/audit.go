@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/audit"
 	"github.com/assay-net/assay/fabricnet/blockfile"
 	"github.com/assay-net/assay/fabricnet/gateway"
@@ -24,7 +25,7 @@ import (
 
 // auditCall is one call of assay audit. What flags leave open comes from the profile.
 type auditCall struct {
-	*printer
+	*cli.Printer
 	blocks, profileAt, networkAt, org  string
 	genesis, channelGenesis, chaincode string
 	srs, attestations, key, out        string
@@ -34,8 +35,8 @@ type auditCall struct {
 	consortium                         *ledger.Genesis
 }
 
-func newAuditCommand(p *printer) *cobra.Command {
-	c := &auditCall{printer: p}
+func newAuditCommand(p *cli.Printer) *cobra.Command {
+	c := &auditCall{Printer: p}
 	command := &cobra.Command{
 		Use:   "audit",
 		Short: "Check a Fabric channel from its first block, and re-verify every proof",
@@ -114,27 +115,27 @@ func (c *auditCall) prepare() error {
 		c.profileAt = profilePath(c.networkAt, strings.ToLower(c.org))
 	}
 	if c.profileAt == "" && c.blocks == "" {
-		return usage("name who audits (--org or --profile), or a file of blocks (--blocks)")
+		return cli.Usage("name who audits (--org or --profile), or a file of blocks (--blocks)")
 	}
 	if c.profileAt != "" {
 		var err error
 		if c.profile, err = profile.Read(c.profileAt); err != nil {
-			return usage("%w", err)
+			return cli.Usage("%w", err)
 		}
 		if c.org != "" && !strings.EqualFold(c.org, c.profile.Organisation) {
-			return usage("--org: %s is the profile of %s", c.profileAt, c.profile.Organisation)
+			return cli.Usage("--org: %s is the profile of %s", c.profileAt, c.profile.Organisation)
 		}
 	}
 	path := c.either(c.genesis, func(p *profile.Profile) string { return p.Genesis })
 	if path == "" {
-		return usage("--genesis is missing: the consortium's genesis, without a profile that names it")
+		return cli.Usage("--genesis is missing: the consortium's genesis, without a profile that names it")
 	}
 	var err error
 	if c.consortium, err = readGenesis(path); err != nil {
 		return err
 	}
 	if _, ok := c.consortium.Organisation(c.organisation()); !ok && c.organisation() != "" {
-		return usage("--org: %s is not an organisation of ledger %s", c.organisation(), c.consortium.ID())
+		return cli.Usage("--org: %s is not an organisation of ledger %s", c.organisation(), c.consortium.ID())
 	}
 	return nil
 }
@@ -175,7 +176,7 @@ func (c *auditCall) pin() (commit.Digest, error) {
 	given := c.either(c.channelGenesis, func(p *profile.Profile) string { return p.ChannelGenesis })
 	var pin commit.Digest
 	if given == "" {
-		return pin, usage("--channel-genesis is missing: the channel's genesis block that you trust, without a profile that names it")
+		return pin, cli.Usage("--channel-genesis is missing: the channel's genesis block that you trust, without a profile that names it")
 	}
 	if pin.UnmarshalText([]byte(given)) == nil {
 		return pin, nil
@@ -185,7 +186,7 @@ func (c *auditCall) pin() (commit.Digest, error) {
 		return pin, err
 	}
 	if pin, err = audit.ChannelGenesis(b); err != nil {
-		return pin, no("%s: %w", given, err)
+		return pin, cli.No("%s: %w", given, err)
 	}
 	return pin, nil
 }
@@ -197,11 +198,11 @@ func (c *auditCall) signer() (*orgkey.Key, error) {
 		return nil, nil
 	}
 	if c.organisation() == "" {
-		return nil, usage("--key: --org is missing, whose key it is")
+		return nil, cli.Usage("--key: --org is missing, whose key it is")
 	}
 	key, err := orgkey.Read(path)
 	if err != nil {
-		return nil, usage("organisation key: %w", err)
+		return nil, cli.Usage("organisation key: %w", err)
 	}
 	return &key, nil
 }
@@ -211,19 +212,19 @@ func (c *auditCall) source(ctx context.Context, config *audit.Config) (iter.Seq2
 	if c.blocks != "" {
 		f, err := os.Open(c.blocks)
 		if err != nil {
-			return nil, nil, usage("--blocks: %w", err)
+			return nil, nil, cli.Usage("--blocks: %w", err)
 		}
 		info, err := f.Stat()
 		if err != nil {
-			return nil, nil, usage("--blocks: %w", err)
+			return nil, nil, cli.Usage("--blocks: %w", err)
 		}
-		return fileBlocks(c.watched(f, info.Size(), "auditing")), func() { f.Close() }, nil //nolint:errcheck // opened for reading
+		return fileBlocks(c.Watched(f, info.Size(), "auditing")), func() { f.Close() }, nil //nolint:errcheck // opened for reading
 	}
 	head, err := c.client.Head(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	shown := c.progress("auditing", int(head.Height)+1)
+	shown := c.Progress("auditing", int(head.Height)+1)
 	config.Progress = func(number uint64) { shown(int(number) + 1) }
 	return peerBlocks(c.client.Blocks(ctx, 0, head.Height), head.Height), func() {}, nil
 }
@@ -256,20 +257,20 @@ func peerBlocks(blocks iter.Seq2[[]byte, error], last uint64) iter.Seq2[[]byte, 
 func (c *auditCall) deliver(report *audit.Report) error {
 	if c.out != "" {
 		if err := os.MkdirAll(filepath.Dir(c.out), 0o755); err != nil {
-			return usage("--out: %w", err)
+			return cli.Usage("--out: %w", err)
 		}
 		if err := os.WriteFile(c.out, report.Marshal(), 0o644); err != nil {
-			return usage("--out: %w", err)
+			return cli.Usage("--out: %w", err)
 		}
 	}
-	if err := c.printAudit(report); err != nil {
+	if err := printAudit(c.Printer, report); err != nil {
 		return err
 	}
 	if f := report.Failure(); f != nil {
-		return no("the channel is not sound: %s", f)
+		return cli.No("the channel is not sound: %s", f)
 	}
 	if len(report.Signature) == 0 {
-		c.note("The report is not signed: no organisation's key was named.")
+		c.Note("The report is not signed: no organisation's key was named.")
 	}
 	return nil
 }

@@ -10,11 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/audit"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
-func newAuditVerifyCommand(p *printer) *cobra.Command {
+func newAuditVerifyCommand(p *cli.Printer) *cobra.Command {
 	var genesis string
 	command := &cobra.Command{
 		Use:   "verify REPORT --genesis GENESIS",
@@ -33,7 +34,7 @@ found sound.`,
 	return command
 }
 
-func verifyAudit(p *printer, path, genesis string) error {
+func verifyAudit(p *cli.Printer, path, genesis string) error {
 	g, err := readGenesis(genesis)
 	if err != nil {
 		return err
@@ -44,19 +45,19 @@ func verifyAudit(p *printer, path, genesis string) error {
 	}
 	report, err := audit.ParseReport(b)
 	if err != nil {
-		return no("%s: %w", path, err)
+		return cli.No("%s: %w", path, err)
 	}
 	if err := report.Verify(g); err != nil {
-		return no("%s: %w", path, err)
+		return cli.No("%s: %w", path, err)
 	}
-	if err := p.printAudit(report); err != nil {
+	if err := printAudit(p, report); err != nil {
 		return err
 	}
 	if !g.HasRole(report.AuditedBy, ledger.RoleRegulator) {
-		p.note("%s is not a regulator of this ledger.", report.AuditedBy)
+		p.Note("%s is not a regulator of this ledger.", report.AuditedBy)
 	}
 	if f := report.Failure(); f != nil {
-		return no("%s: the channel is not sound: %s", path, f)
+		return cli.No("%s: the channel is not sound: %s", path, f)
 	}
 	return nil
 }
@@ -66,11 +67,11 @@ type auditObject struct {
 	*audit.Report
 }
 
-func (p *printer) printAudit(r *audit.Report) error {
-	if p.json {
-		return p.object(auditObject{"audit", r})
+func printAudit(p *cli.Printer, r *audit.Report) error {
+	if p.JSON {
+		return p.Object(auditObject{"audit", r})
 	}
-	_, err := io.WriteString(p.out, printable(auditText(r)))
+	_, err := io.WriteString(p.Out, cli.Printable(auditText(r)))
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/blockfile"
 )
 
@@ -52,8 +53,8 @@ func auditFiles(t *testing.T) string {
 
 func call(args ...string) (code int, out, notes string) {
 	var o, n bytes.Buffer
-	err := run(context.Background(), args, stdio{strings.NewReader(""), &o, &n})
-	return exitCode(err), o.String(), n.String()
+	err := run(context.Background(), args, &cli.Printer{In: strings.NewReader(""), Out: &o, Notes: &n})
+	return cli.ExitCode(err), o.String(), n.String()
 }
 
 func TestAudit(t *testing.T) {
@@ -61,15 +62,15 @@ func TestAudit(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	base := []string{"audit", "--blocks", at("blocks.bin"), "--genesis", at("genesis.json"), "--channel-genesis", at("channel.block")}
 	code, out, notes := call(append(base, "--out", at("audit.json"))...)
-	if code != exitYes || !strings.HasPrefix(out, "SOUND ") || !strings.Contains(notes, "not signed") {
+	if code != cli.ExitYes || !strings.HasPrefix(out, "SOUND ") || !strings.Contains(notes, "not signed") {
 		t.Fatalf("%d\n%s%s", code, out, notes)
 	}
 	code, _, notes = call("audit", "verify", at("audit.json"), "--genesis", at("genesis.json"))
-	if code != exitNo || !strings.Contains(notes, "not signed") {
+	if code != cli.ExitNo || !strings.Contains(notes, "not signed") {
 		t.Errorf("an unsigned report: %d %s", code, notes)
 	}
 	code, out, _ = call(append(base, "--json")...)
-	if code != exitYes || !strings.HasPrefix(out, `{"kind":"audit",`) {
+	if code != cli.ExitYes || !strings.HasPrefix(out, `{"kind":"audit",`) {
 		t.Errorf("%d %s", code, out)
 	}
 	blocks, err := os.ReadFile(at("blocks.bin"))
@@ -81,7 +82,7 @@ func TestAudit(t *testing.T) {
 	if err := os.WriteFile(at("blocks.bin"), blocks, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, notes = call(base...); code != exitNo || !strings.HasPrefix(out, "NOT SOUND ") || !strings.Contains(notes, "block ") {
+	if code, out, notes = call(base...); code != cli.ExitNo || !strings.HasPrefix(out, "NOT SOUND ") || !strings.Contains(notes, "block ") {
 		t.Errorf("tampered: %d\n%s%s", code, out, notes)
 	}
 }
@@ -107,18 +108,18 @@ func TestAuditCalls(t *testing.T) {
 		code int
 		says string
 	}{
-		"nobody":            {nil, exitUsage, "--org or --profile"},
-		"no network":        {[]string{"--org", "Regulator", "--network", dir}, exitUsage, "regulator.json"},
-		"no genesis":        {[]string{"--blocks", at("blocks.bin")}, exitUsage, "--genesis"},
-		"no pin":            {files, exitUsage, "--channel-genesis"},
-		"other pin":         {append(files, "--channel-genesis", strings.Repeat("0", 63)+"1"), exitNo, "that is trusted"},
-		"pin is no block":   {append(files, "--channel-genesis", at("genesis.json")), exitNo, "genesis block"},
-		"key of nobody":     {append(append(files, pin...), "--key", at("key")), exitUsage, "--org"},
-		"key of another":    {append(append(files, pin...), "--key", at("key"), "--org", "regulator"), exitNo, "signature by regulator"},
-		"stranger":          {append(append(files, pin...), "--org", "nobody"), exitUsage, "not an organisation"},
-		"no blocks":         {append([]string{"--blocks", at("missing"), "--genesis", at("genesis.json")}, pin...), exitUsage, "missing"},
-		"blocks are others": {append([]string{"--blocks", at("channel.block"), "--genesis", at("genesis.json")}, pin...), exitNo, "block 0"},
-		"other chaincode":   {append(append(files, pin...), "--chaincode", "_lifecycle"), exitNo, "chaincode"},
+		"nobody":            {nil, cli.ExitUsage, "--org or --profile"},
+		"no network":        {[]string{"--org", "Regulator", "--network", dir}, cli.ExitUsage, "regulator.json"},
+		"no genesis":        {[]string{"--blocks", at("blocks.bin")}, cli.ExitUsage, "--genesis"},
+		"no pin":            {files, cli.ExitUsage, "--channel-genesis"},
+		"other pin":         {append(files, "--channel-genesis", strings.Repeat("0", 63)+"1"), cli.ExitNo, "that is trusted"},
+		"pin is no block":   {append(files, "--channel-genesis", at("genesis.json")), cli.ExitNo, "genesis block"},
+		"key of nobody":     {append(append(files, pin...), "--key", at("key")), cli.ExitUsage, "--org"},
+		"key of another":    {append(append(files, pin...), "--key", at("key"), "--org", "regulator"), cli.ExitNo, "signature by regulator"},
+		"stranger":          {append(append(files, pin...), "--org", "nobody"), cli.ExitUsage, "not an organisation"},
+		"no blocks":         {append([]string{"--blocks", at("missing"), "--genesis", at("genesis.json")}, pin...), cli.ExitUsage, "missing"},
+		"blocks are others": {append([]string{"--blocks", at("channel.block"), "--genesis", at("genesis.json")}, pin...), cli.ExitNo, "block 0"},
+		"other chaincode":   {append(append(files, pin...), "--chaincode", "_lifecycle"), cli.ExitNo, "chaincode"},
 	} {
 		code, out, notes := call(append([]string{"audit"}, test.args...)...)
 		if code != test.code || !strings.Contains(notes, test.says) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/setup"
@@ -20,7 +21,7 @@ import (
 
 // demoCall is one call of assay demo.
 type demoCall struct {
-	*printer
+	*cli.Printer
 	devices   int
 	chunk     int
 	seed      uint64
@@ -35,8 +36,8 @@ type demoCall struct {
 	step int
 }
 
-func newDemoCommand(p *printer) *cobra.Command {
-	c := &demoCall{printer: p}
+func newDemoCommand(p *cli.Printer) *cobra.Command {
+	c := &demoCall{Printer: p}
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Play the whole job: devices commit, the owner proves, a regulator verifies",
@@ -76,23 +77,23 @@ const maxDemoDevices = 1 << 20
 
 func (c *demoCall) check() error {
 	if c.devices < 1 || c.devices > maxDemoDevices {
-		return usage("--devices is %d, must be 1 to %d", c.devices, maxDemoDevices)
+		return cli.Usage("--devices is %d, must be 1 to %d", c.devices, maxDemoDevices)
 	}
 	ok := false
 	for _, n := range commit.Sizes {
 		ok = ok || n == c.chunk
 	}
 	if !ok {
-		return usage("--chunk is %d, must be one of %v", c.chunk, commit.Sizes)
+		return cli.Usage("--chunk is %d, must be one of %v", c.chunk, commit.Sizes)
 	}
 	if (c.from == "") != (c.format == "") {
-		return usage("--from and --format go together")
+		return cli.Usage("--from and --format go together")
 	}
 	if c.ledger != "embedded" && c.ledger != "fabric" {
-		return usage("--ledger is %q, must be embedded or fabric", c.ledger)
+		return cli.Usage("--ledger is %q, must be embedded or fabric", c.ledger)
 	}
 	if _, err := os.Stat(c.files().Bundle); !errors.Is(err, fs.ErrNotExist) {
-		return usage("--out: %s holds a demonstration already; name another directory or remove it", c.dir)
+		return cli.Usage("--out: %s holds a demonstration already; name another directory or remove it", c.dir)
 	}
 	return nil
 }
@@ -130,10 +131,10 @@ func (c *demoCall) keys() (*setup.Unsafe, error) {
 	if dir == "" {
 		var err error
 		if dir, err = setup.DefaultDir(); err != nil {
-			return nil, usage("%w", err)
+			return nil, cli.Usage("%w", err)
 		}
 	}
-	return setup.UnsafeSingleParty(dir, func(step string) { c.note("… %s", step) })
+	return setup.UnsafeSingleParty(dir, func(step string) { c.Note("… %s", step) })
 }
 
 // say tells the story: on standard output, or among the notes with --json.
@@ -143,11 +144,11 @@ func (c *demoCall) say(who, format string, args ...any) {
 		c.step++
 		text = fmt.Sprintf("%2d  %-11s %s", c.step, who, strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", 16)))
 	}
-	w := c.printer.out
-	if c.json {
-		w = c.notes
+	w := c.Out
+	if c.JSON {
+		w = c.Notes
 	}
-	fmt.Fprintln(w, printable(text))
+	fmt.Fprintln(w, cli.Printable(text))
 }
 
 // demoResult is the demonstration as a line of JSON.

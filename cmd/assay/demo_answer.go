@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/datahub"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk"
@@ -59,7 +60,7 @@ func (w *world) prove(ctx context.Context) error {
 	var err error
 	w.bundle, err = o.Prove(ctx, w.request, source, func(done, total int) {
 		if update == nil {
-			update = w.progress("proving", total)
+			update = w.Progress("proving", total)
 		}
 		update(done)
 	})
@@ -110,31 +111,31 @@ func (w *world) regulate(ctx context.Context) error {
 		return err
 	}
 	if w.verdict, err = verifyWith(trust, bundle); err != nil {
-		return no("the regulator refuses the bundle: %w", err)
+		return cli.No("the regulator refuses the bundle: %w", err)
 	}
 	w.say(w.regulator, "exports the ledger's facts and verifies the bundle from the two files, offline.")
-	if w.json {
+	if w.JSON {
 		return nil
 	}
-	return w.line("\n%s", strings.TrimRight(printable(verdictText(w.verdict, trust)), "\n"))
+	return w.Line("\n%s", strings.TrimRight(cli.Printable(verdictText(w.verdict, trust)), "\n"))
 }
 
 // finish says who saw what, and where things are.
 func (w *world) finish(took time.Duration) error {
 	f := w.files()
 	f.Ledger = w.network.Place()
-	if w.json {
-		if err := w.object(demoResult{
+	if w.JSON {
+		if err := w.Object(demoResult{
 			"demo", true, w.verdict.Holds(), w.batteries.Count(), w.verdict.Coverage.Attested, w.verdict.Ledger, w.fleet.fleet, w.reported, w.request,
 			w.accepted.Height, w.accepted.Endorsers, f, took.Seconds(),
 		}); err != nil {
 			return err
 		}
-	} else if err := w.line("%s", w.whoSawWhat(f, took)); err != nil {
+	} else if err := w.Line("%s", w.whoSawWhat(f, took)); err != nil {
 		return err
 	}
 	if !w.verdict.Holds() {
-		return no("the proof is valid, but not every claim holds")
+		return cli.No("the proof is valid, but not every claim holds")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/datahub"
 	"github.com/assay-net/assay/datahub/device"
 	"github.com/assay-net/assay/datahub/device/simulate"
@@ -31,7 +32,7 @@ func (c *demoCall) batteries(ctx context.Context) (batteries, error) {
 	}
 	fleet, err := simulate.New(c.seed, "battery/v1", c.devices)
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, cli.Usage("%w", err)
 	}
 	if err := fleet.Advance(int(demoEpoch.Hours() / 24)); err != nil {
 		return nil, err
@@ -71,12 +72,12 @@ func (c *demoCall) measured(ctx context.Context) (batteries, error) {
 	case health.Cycles:
 		o.Battery.RatedMicroAh = ratedCycles
 	default:
-		return nil, usage("--format %q: must be bdf or cycles", c.format)
+		return nil, cli.Usage("--format %q: must be bdf or cycles", c.format)
 	}
 	if c.rated != 0 {
 		o.Battery.RatedMicroAh = c.rated
 	}
-	i := &importCall{printer: c.printer}
+	i := &importCall{Printer: c.Printer}
 	in, done, err := i.open(c.from)
 	if err != nil {
 		return nil, err
@@ -84,11 +85,11 @@ func (c *demoCall) measured(ctx context.Context) (batteries, error) {
 	defer done() //nolint:errcheck // the file was only read
 	result, err := health.Import(ctx, in, o)
 	if err != nil {
-		return nil, no("%s: %w", c.from, err)
+		return nil, cli.No("%s: %w", c.from, err)
 	}
 	i.printIssues(result.Issues)
 	if len(result.Cells) == 0 {
-		return nil, no("%s: no usable record: %s", c.from, reasonFor(result))
+		return nil, cli.No("%s: no usable record: %s", c.from, reasonFor(result))
 	}
 	return measured{c.from, result.Cells}, nil
 }

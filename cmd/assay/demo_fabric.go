@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/consent"
 	"github.com/assay-net/assay/fabricnet/gateway"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -43,7 +44,7 @@ func openFabricNetwork(ctx context.Context, c *demoCall) (*fabricNetwork, error)
 	n := &fabricNetwork{demoCall: c, members: map[string]fabricMember{}}
 	g, err := readGenesis(filepath.Join(c.networkAt, "genesis.json"))
 	if err != nil {
-		return nil, usage("--network: %w; 'assay-fabric up --dir %s' makes a network", err, c.networkAt)
+		return nil, cli.Usage("--network: %w; 'assay-fabric up --dir %s' makes a network", err, c.networkAt)
 	}
 	n.genesis = g
 	var unique [4]byte
@@ -72,7 +73,7 @@ func (n *fabricNetwork) join(ctx context.Context, org string) error {
 	path := profilePath(n.networkAt, org)
 	p, err := profile.Read(path)
 	if err != nil {
-		return usage("--network: %w", err)
+		return cli.Usage("--network: %w", err)
 	}
 	client, err := gateway.OpenProfile(ctx, path)
 	if err != nil {
@@ -128,8 +129,8 @@ func (n *fabricNetwork) Until(ctx context.Context, t time.Time, why string) erro
 	if total <= 0 {
 		return ctx.Err()
 	}
-	n.note("… waiting %d s: %s", total, why)
-	show := n.progress(why, total)
+	n.Note("… waiting %d s: %s", total, why)
+	show := n.Progress(why, total)
 	defer show(total)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

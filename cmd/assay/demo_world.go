@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/datahub"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -39,7 +40,7 @@ type world struct {
 func newWorld(ctx context.Context, c *demoCall, keys *setup.Unsafe, b batteries) (*world, error) {
 	w := &world{demoCall: c, batteries: b, keys: keys, books: map[string]ledger.Book{}}
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
-		return nil, usage("--out: %w", err)
+		return nil, cli.Usage("--out: %w", err)
 	}
 	var err error
 	if w.network, err = c.openNetwork(ctx, keys); err != nil {
@@ -93,7 +94,7 @@ func (w *world) enrol(ctx context.Context) error {
 	if _, err := w.books[w.owner].RegisterFleet(ctx, ledger.RegisterFleet{ID: fleet, Schema: "battery/v1", ChunkSize: uint32(w.chunk)}); err != nil {
 		return err
 	}
-	done := w.progress("enrolling devices", w.fleet.chunks())
+	done := w.Progress("enrolling devices", w.fleet.chunks())
 	for i := range w.fleet.chunks() {
 		if err := w.enrolChunk(ctx, uint32(i)); err != nil {
 			return err
@@ -118,7 +119,7 @@ func (w *world) pin(ctx context.Context) error {
 	for _, k := range wanted {
 		i := slices.IndexFunc(pinned, func(p verify.PublishedKey) bool { return p.CircuitID == k.CircuitID })
 		if i >= 0 && pinned[i].Digest != k.Digest {
-			return no("the ledger pins another key for %s than the key cache holds: use the cache that it was made with", k.CircuitID)
+			return cli.No("the ledger pins another key for %s than the key cache holds: use the cache that it was made with", k.CircuitID)
 		}
 		if i >= 0 {
 			continue
@@ -170,7 +171,7 @@ func (w *world) epoch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	done := w.progress("devices commit and sign", w.fleet.chunks())
+	done := w.Progress("devices commit and sign", w.fleet.chunks())
 	attested := 0
 	for i := range w.fleet.chunks() {
 		place := commit.ChunkPlace{Ledger: w.books[w.owner].ID(), SRS: w.keys.SRS().Digest(), Fleet: w.fleet.fleet, Chunk: uint32(i), Size: uint32(w.chunk), Epoch: w.reported}
@@ -198,7 +199,7 @@ const anchorsAtOnce = 8
 
 func (w *world) anchor(ctx context.Context) error {
 	o := &datahub.Owner{Book: w.books[w.owner], Keys: w.keys}
-	done := w.progress("anchoring", len(w.closed))
+	done := w.Progress("anchoring", len(w.closed))
 	receipts := make([]ledger.Receipt, len(w.closed))
 	finished := make(chan struct{}, len(w.closed))
 	group, ctx := errgroup.WithContext(ctx)

@@ -9,18 +9,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/gateway"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
 // epochCall is one call of assay epoch.
 type epochCall struct {
-	*printer
+	*cli.Printer
 	profileAt, networkAt, org string
 	follow                    bool
 }
 
-func newEpochCommand(p *printer) *cobra.Command {
+func newEpochCommand(p *cli.Printer) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "epoch",
 		Short: "Open epochs on a Fabric ledger, and settle them",
@@ -39,8 +40,8 @@ func (c *epochCall) flags(command *cobra.Command) *cobra.Command {
 	return command
 }
 
-func newEpochOpenCommand(p *printer) *cobra.Command {
-	c := &epochCall{printer: p}
+func newEpochOpenCommand(p *cli.Printer) *cobra.Command {
+	c := &epochCall{Printer: p}
 	command := c.flags(&cobra.Command{
 		Use:   "open",
 		Short: "Open the current epoch, as a regulator",
@@ -55,8 +56,8 @@ regulator keeps it running.`,
 	return command
 }
 
-func newEpochSettleCommand(p *printer) *cobra.Command {
-	c := &epochCall{printer: p}
+func newEpochSettleCommand(p *cli.Printer) *cobra.Command {
+	c := &epochCall{Printer: p}
 	return c.flags(&cobra.Command{
 		Use:   "settle FLEET EPOCH",
 		Short: "Close a fleet's epoch: no anchor for it is taken any more",
@@ -67,7 +68,7 @@ trust export is made of closed epochs only.`,
 		RunE: func(command *cobra.Command, args []string) error {
 			epoch, err := strconv.ParseUint(args[1], 10, 64)
 			if err != nil || epoch >= ledger.MaxEpoch {
-				return usage("EPOCH is %q, must be a number below %d", args[1], uint64(ledger.MaxEpoch))
+				return cli.Usage("EPOCH is %q, must be a number below %d", args[1], uint64(ledger.MaxEpoch))
 			}
 			return c.with(command.Context(), func(ctx context.Context, b ledger.Book) error {
 				return c.settle(ctx, b, ledger.EpochRef{Fleet: args[0], Epoch: epoch})
@@ -83,7 +84,7 @@ func (c *epochCall) with(ctx context.Context, do func(context.Context, ledger.Bo
 	}
 	client, err := gateway.OpenProfile(ctx, c.profileAt)
 	if err != nil {
-		return usage("%w", err)
+		return cli.Usage("%w", err)
 	}
 	defer client.Close() //nolint:errcheck // nothing is on its way
 	return do(ctx, ledger.Book{Client: client})
@@ -109,7 +110,7 @@ func (c *epochCall) open(ctx context.Context, b ledger.Book) error {
 		}
 		pause := time.Until(time.Unix(e.End, 0))
 		if err != nil { // an organisation may be away for a while
-			c.note("%s", printable(err.Error()))
+			c.Note("%s", cli.Printable(err.Error()))
 			pause = retryOpening
 		}
 		if wait(ctx, pause) != nil {
@@ -125,25 +126,25 @@ func (c *epochCall) openOne(ctx context.Context, b ledger.Book, e ledger.EpochIn
 	already := e.Opened != nil && *e.Opened >= e.Epoch
 	epoch, err := b.OpenEpoch(ctx)
 	if err != nil {
-		return no("%w", err)
+		return cli.No("%w", err)
 	}
-	if c.json {
-		return c.object(epochObject{Kind: "epoch_opened", Epoch: epoch})
+	if c.JSON {
+		return c.Object(epochObject{Kind: "epoch_opened", Epoch: epoch})
 	}
 	if already {
-		return c.line("OPEN    epoch %d was open", epoch)
+		return c.Line("OPEN    epoch %d was open", epoch)
 	}
-	return c.line("OPENED  epoch %d", epoch)
+	return c.Line("OPENED  epoch %d", epoch)
 }
 
 func (c *epochCall) settle(ctx context.Context, b ledger.Book, of ledger.EpochRef) error {
 	if _, err := b.Settle(ctx, of); err != nil {
-		return no("%w", err)
+		return cli.No("%w", err)
 	}
-	if c.json {
-		return c.object(epochObject{"settled", of.Epoch, of.Fleet})
+	if c.JSON {
+		return c.Object(epochObject{"settled", of.Epoch, of.Fleet})
 	}
-	return c.line("SETTLED fleet %s at epoch %d", of.Fleet, of.Epoch)
+	return c.Line("SETTLED fleet %s at epoch %d", of.Fleet, of.Epoch)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

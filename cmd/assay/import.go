@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/datahub/health"
 	"github.com/assay-net/assay/zk/record"
 )
@@ -21,7 +22,7 @@ const shownIssues = 3
 
 // importCall is one call of assay import.
 type importCall struct {
-	*printer
+	*cli.Printer
 	options   health.Options
 	format    string
 	cycle     string
@@ -29,8 +30,8 @@ type importCall struct {
 	allIssues bool
 }
 
-func newImportCommand(p *printer) *cobra.Command {
-	c := &importCall{printer: p}
+func newImportCommand(p *cli.Printer) *cobra.Command {
+	c := &importCall{Printer: p}
 	command := &cobra.Command{
 		Use:   "import FILE --format bdf|cycles --rated-capacity AH",
 		Short: "Derive health records from measured data",
@@ -83,9 +84,9 @@ func (c *importCall) run(ctx context.Context, path string) error {
 	}
 	switch {
 	case err != nil:
-		return no("%s: %w", path, err)
+		return cli.No("%s: %w", path, err)
 	case len(result.Cells) == 0:
-		return no("%s: no usable record: %s", path, reasonFor(result))
+		return cli.No("%s: no usable record: %s", path, reasonFor(result))
 	}
 	return nil
 }
@@ -94,25 +95,25 @@ func (c *importCall) run(ctx context.Context, path string) error {
 func (c *importCall) complete(path string) error {
 	c.options.Format = health.Format(c.format)
 	if c.options.Format != health.BDF && c.options.Format != health.Cycles {
-		return usage("--format %q: must be bdf or cycles", c.format)
+		return cli.Usage("--format %q: must be bdf or cycles", c.format)
 	}
 	epoch, err := health.ParseEpoch(c.cycle)
 	if err != nil {
-		return usage("--cycle: %w", err)
+		return cli.Usage("--cycle: %w", err)
 	}
 	c.options.Epoch = epoch
 	if err := c.parseWindow(); err != nil {
 		return err
 	}
 	if err := c.options.Battery.Check(); err != nil {
-		return usage("%w", err)
+		return cli.Usage("%w", err)
 	}
 	if c.options.Cell == "" {
 		if c.options.Format == health.BDF {
 			c.options.Cell = cellOf(path)
 		}
 	} else if err := health.CheckCellID(c.options.Cell); err != nil {
-		return usage("--cell: %w", err)
+		return cli.Usage("--cell: %w", err)
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (c *importCall) parseWindow() error {
 	b.LowMicroV, errLow = health.ParseDecimal(low, 6)
 	b.HighMicroV, errHigh = health.ParseDecimal(high, 6)
 	if !ok || errLow != nil || errHigh != nil {
-		return usage("--voltage-window %q: must be two voltages such as 3.0-4.2", c.window)
+		return cli.Usage("--voltage-window %q: must be two voltages such as 3.0-4.2", c.window)
 	}
 	return nil
 }
@@ -144,22 +145,22 @@ func cellOf(path string) string {
 // open returns the data, with progress if there is much of it.
 func (c *importCall) open(path string) (io.Reader, func() error, error) {
 	if path == "-" {
-		return c.in, func() error { return nil }, nil
+		return c.In, func() error { return nil }, nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, usage("%w", err)
+		return nil, nil, cli.Usage("%w", err)
 	}
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
 		f.Close()
-		return nil, nil, usage("%s is not a file", path)
+		return nil, nil, cli.Usage("%s is not a file", path)
 	}
-	return c.watched(f, info.Size(), "reading "+filepath.Base(path)), f.Close, nil
+	return c.Watched(f, info.Size(), "reading "+filepath.Base(path)), f.Close, nil
 }
 
 func (c *importCall) print(r *health.Result) error {
-	if c.json {
+	if c.JSON {
 		return c.printJSON(r)
 	}
 	if len(r.Cells) > 0 {
@@ -168,7 +169,7 @@ func (c *importCall) print(r *health.Result) error {
 		}
 	}
 	c.printIssues(r.Issues)
-	c.note("%d records from %d rows, %d issues", len(r.Cells), r.Rows, len(r.Issues)+r.Beyond)
+	c.Note("%d records from %d rows, %d issues", len(r.Cells), r.Rows, len(r.Issues)+r.Beyond)
 	return nil
 }
 
@@ -181,12 +182,12 @@ func (c *importCall) printIssues(issues []health.Issue) {
 			kinds = append(kinds, issue.Code)
 		}
 		if c.allIssues || seen[issue.Code] <= shownIssues {
-			c.note("%s", printable(issue.String()))
+			c.Note("%s", cli.Printable(issue.String()))
 		}
 	}
 	for _, kind := range kinds {
 		if more := seen[kind] - shownIssues; more > 0 && !c.allIssues {
-			c.note("… and %d more of kind %s; --issues lists them", more, kind)
+			c.Note("… and %d more of kind %s; --issues lists them", more, kind)
 		}
 	}
 }
@@ -209,7 +210,7 @@ func (c *importCall) printTable(cells []health.Cell) error {
 		}
 		rows = append(rows, row)
 	}
-	return c.table(append([]string{"cell", "cycle"}, healthColumns[1:]...), rows)
+	return c.Table(append([]string{"cell", "cycle"}, healthColumns[1:]...), rows)
 }
 
 // importedRecord is a record as a line of JSON: as it is stored, and by lane in physical units.
@@ -245,16 +246,16 @@ func (c *importCall) printJSON(r *health.Result) error {
 		for i := 1; i < record.Lanes; i++ {
 			lanes[schema.Lanes[i].Name] = json.Number(schema.Lanes[i].Format(cell.Record[i]))
 		}
-		if err := c.object(importedRecord{"record", cell.ID, cell.Cycle, schema.Name, cell.Record, lanes, cell.Details}); err != nil {
+		if err := c.Object(importedRecord{"record", cell.ID, cell.Cycle, schema.Name, cell.Record, lanes, cell.Details}); err != nil {
 			return err
 		}
 	}
 	for _, issue := range r.Issues {
-		if err := c.object(importedIssue{"issue", issue}); err != nil {
+		if err := c.Object(importedIssue{"issue", issue}); err != nil {
 			return err
 		}
 	}
-	return c.object(importSummary{"summary", len(r.Cells), r.Rows, len(r.Issues) + r.Beyond})
+	return c.Object(importSummary{"summary", len(r.Cells), r.Rows, len(r.Issues) + r.Beyond})
 }
 
 // reasonFor is why there is no record.

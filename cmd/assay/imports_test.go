@@ -42,7 +42,8 @@ var allowed = []struct {
 	{"fabricnet/systemtest", []string{"fabricnet"}},
 	{"fabricnet", []string{"fabricnet/attestations", "fabricnet/consent", "fabricnet/contract", "fabricnet/durable", "fabricnet/ledger", "fabricnet/orgkey", "zk/commit"}},
 	{"datahub", []string{"datahub", "zk", "mpc", "policy", "fabricnet/ledger"}},
-	{"cmd", []string{"datahub", "zk", "mpc", "policy", "fabricnet"}},
+	{"cmd/internal", nil},
+	{"cmd", []string{"cmd/internal", "datahub", "zk", "mpc", "policy", "fabricnet"}},
 }
 
 // homes says which part alone may import a library directly.

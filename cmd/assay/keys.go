@@ -5,10 +5,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
-func newKeysCommand(p *printer) *cobra.Command {
+func newKeysCommand(p *cli.Printer) *cobra.Command {
 	command := &cobra.Command{Use: "keys", Short: "Work with the verifying keys that a ledger pins"}
 	var trust string
 	list := &cobra.Command{
@@ -36,27 +37,27 @@ type keyObject struct {
 	Setup     string `json:"setup"`
 }
 
-func listKeys(p *printer, path string) error {
+func listKeys(p *cli.Printer, path string) error {
 	b, err := readFile(path, ledger.MaxTrust)
 	if err != nil {
 		return err
 	}
 	trust, err := ledger.ParseTrust(b)
 	if err != nil {
-		return no("%s: %w", path, err)
+		return cli.No("%s: %w", path, err)
 	}
 	var rows [][]string
 	for _, k := range trust.Keys {
-		if p.json {
-			if err := p.object(keyObject{"key", k.CircuitID, k.Digest.String(), len(k.Key), k.Setup}); err != nil {
+		if p.JSON {
+			if err := p.Object(keyObject{"key", k.CircuitID, k.Digest.String(), len(k.Key), k.Setup}); err != nil {
 				return err
 			}
 			continue
 		}
 		rows = append(rows, []string{k.CircuitID, k.Digest.String(), fmt.Sprint(len(k.Key)), k.Setup})
 	}
-	if p.json {
+	if p.JSON {
 		return nil
 	}
-	return p.table([]string{"circuit", "digest", "bytes", "setup"}, rows)
+	return p.Table([]string{"circuit", "digest", "bytes", "setup"}, rows)
 }

@@ -3,10 +3,11 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/embedded"
 )
 
-func newLedgerCommand(p *printer) *cobra.Command {
+func newLedgerCommand(p *cli.Printer) *cobra.Command {
 	command := &cobra.Command{Use: "ledger", Short: "Work with an embedded ledger"}
 	command.AddCommand(&cobra.Command{
 		Use:   "verify DIR",
@@ -26,13 +27,13 @@ type ledgerObject struct {
 	embedded.Report
 }
 
-func verifyLedger(p *printer, dir string) error {
+func verifyLedger(p *cli.Printer, dir string) error {
 	report, err := embedded.Verify(dir)
 	if err != nil {
-		return no("%s: %w", dir, err)
+		return cli.No("%s: %w", dir, err)
 	}
-	if p.json {
-		return p.object(ledgerObject{"ledger", true, report})
+	if p.JSON {
+		return p.Object(ledgerObject{"ledger", true, report})
 	}
-	return p.line("VALID   ledger %s: %d blocks, %d transactions, last block hash %s", report.Ledger, report.Height, report.Transactions, report.Head)
+	return p.Line("VALID   ledger %s: %d blocks, %d transactions, last block hash %s", report.Ledger, report.Height, report.Transactions, report.Head)
 }

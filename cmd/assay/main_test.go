@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/zk/setup"
 )
 
@@ -70,49 +70,29 @@ func TestExitCodes(t *testing.T) {
 		args string
 		code int
 	}{
-		{"", exitYes}, {"--help", exitYes}, {"--version", exitYes}, {"import --help", exitYes},
-		{"nothing", exitUsage}, {"--nothing", exitUsage}, {"import", exitUsage}, {"import a b", exitUsage},
-		{"import a --format bdf", exitUsage}, {"import a --format xml --rated-capacity 1", exitUsage},
+		{"", cli.ExitYes}, {"--help", cli.ExitYes}, {"--version", cli.ExitYes}, {"import --help", cli.ExitYes},
+		{"nothing", cli.ExitUsage}, {"--nothing", cli.ExitUsage}, {"import", cli.ExitUsage}, {"import a b", cli.ExitUsage},
+		{"import a --format bdf", cli.ExitUsage}, {"import a --format xml --rated-capacity 1", cli.ExitUsage},
 	} {
 		var out, notes bytes.Buffer
-		err := run(context.Background(), strings.Fields(test.args), stdio{strings.NewReader(""), &out, &notes})
-		if got := exitCode(err); got != test.code {
+		err := run(context.Background(), strings.Fields(test.args), &cli.Printer{In: strings.NewReader(""), Out: &out, Notes: &notes})
+		if got := cli.ExitCode(err); got != test.code {
 			t.Errorf("assay %s: exit code %d, want %d", test.args, got, test.code)
 		}
-		if (out.Len() > 0) != (test.code == exitYes) || (notes.Len() > 0) != (test.code != exitYes) {
+		if (out.Len() > 0) != (test.code == cli.ExitYes) || (notes.Len() > 0) != (test.code != cli.ExitYes) {
 			t.Errorf("assay %s: results %q, notes %q", test.args, out.String(), notes.String())
 		}
 	}
-	if exitCode(no("%w", os.ErrNotExist)) != exitNo || exitCode(os.ErrNotExist) != exitNo {
+	if cli.ExitCode(cli.No("%w", os.ErrNotExist)) != cli.ExitNo || cli.ExitCode(os.ErrNotExist) != cli.ExitNo {
 		t.Error("an answer of no, or a plain error, has another exit code than 1")
 	}
 }
 
 // Every command has a help text with an example.
 func TestEveryCommandHasAnExample(t *testing.T) {
-	for _, c := range newRootCommand(&printer{}).Commands() {
+	for _, c := range newRootCommand(&cli.Printer{}).Commands() {
 		if c.Runnable() && (c.Short == "" || c.Long == "" || !strings.Contains(c.Example, c.CommandPath())) {
 			t.Errorf("%s lacks a help text or an example", c.CommandPath())
 		}
-	}
-}
-
-func TestTable(t *testing.T) {
-	var out bytes.Buffer
-	p := &printer{out: &out}
-	if err := p.table([]string{"cell", "peak °C", "note"}, [][]string{{"A", "9.5", "x"}, {"longer", "-10.25", ""}}); err != nil {
-		t.Fatal(err)
-	}
-	want := "cell    peak °C  note\n" +
-		"A           9.5  x\n" +
-		"longer   -10.25\n"
-	if diff := cmp.Diff(want, out.String()); diff != "" {
-		t.Errorf("table (-want +got):\n%s", diff)
-	}
-}
-
-func TestPrintable(t *testing.T) {
-	if got := printable("a\x1b[31m\u202eb\n°C"); got != "a\uFFFD[31m\uFFFDb\n°C" {
-		t.Errorf("%q", got)
 	}
 }

@@ -7,10 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/zk/statement"
 )
 
-func newStatementCommand(p *printer) *cobra.Command {
+func newStatementCommand(p *cli.Printer) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "statement",
 		Short: "Work with statements, the questions that proofs answer",
@@ -19,7 +20,7 @@ func newStatementCommand(p *printer) *cobra.Command {
 	return command
 }
 
-func newStatementCheckCommand(p *printer) *cobra.Command {
+func newStatementCheckCommand(p *cli.Printer) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Check a statement and print it in words",
@@ -38,11 +39,11 @@ type statementObject struct {
 	Statement *statement.Statement `json:"statement"`
 }
 
-func checkStatement(p *printer, path string) error {
+func checkStatement(p *cli.Printer, path string) error {
 	var b []byte
 	var err error
 	if path == "-" {
-		b, err = io.ReadAll(io.LimitReader(p.in, statement.MaxBytes+1))
+		b, err = io.ReadAll(io.LimitReader(p.In, statement.MaxBytes+1))
 	} else {
 		b, err = readFile(path, statement.MaxBytes)
 	}
@@ -51,12 +52,12 @@ func checkStatement(p *printer, path string) error {
 	}
 	s, err := statement.Read(bytes.NewReader(b))
 	if err != nil {
-		return no("%s: %w", path, err)
+		return cli.No("%s: %w", path, err)
 	}
-	if p.json {
-		return p.object(statementObject{"statement", true, s})
+	if p.JSON {
+		return p.Object(statementObject{"statement", true, s})
 	}
-	return p.line("%s", printable(s.Text()))
+	return p.Line("%s", cli.Printable(s.Text()))
 }
 
 // prettyStatement is a statement for people, which statement.Read takes.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
@@ -21,7 +22,7 @@ func TestEveryByteMatters(t *testing.T) {
 	dir := t.TempDir()
 	var out, notes bytes.Buffer
 	args := []string{"demo", "--devices", "20", "--chunk", "64", "--out", dir}
-	if err := run(context.Background(), args, stdio{strings.NewReader(""), &out, &notes}); err != nil && exitCode(err) != exitNo {
+	if err := run(context.Background(), args, &cli.Printer{In: strings.NewReader(""), Out: &out, Notes: &notes}); err != nil && cli.ExitCode(err) != cli.ExitNo {
 		t.Fatalf("%v\n%s", err, notes.String())
 	}
 	bundle, err := os.ReadFile(filepath.Join(dir, "bundle.cbor"))

@@ -8,19 +8,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/verify"
 )
 
 type verifyCall struct {
-	*printer
+	*cli.Printer
 	trust  string
 	ledger string
 }
 
-func newVerifyCommand(p *printer) *cobra.Command {
-	c := &verifyCall{printer: p}
+func newVerifyCommand(p *cli.Printer) *cobra.Command {
+	c := &verifyCall{Printer: p}
 	command := &cobra.Command{
 		Use:   "verify BUNDLE --trust TRUST",
 		Short: "Verify a proof bundle offline",
@@ -54,20 +55,20 @@ func (c *verifyCall) run(path string) error {
 	}
 	trust, err := ledger.ParseTrust(export)
 	if err != nil {
-		return no("%s: %w", c.trust, err)
+		return cli.No("%s: %w", c.trust, err)
 	}
 	if c.ledger != "" && c.ledger != trust.Ledger.String() {
-		return no("%s is of ledger %s, not of %s", c.trust, trust.Ledger, c.ledger)
+		return cli.No("%s is of ledger %s, not of %s", c.trust, trust.Ledger, c.ledger)
 	}
 	verdict, err := verifyWith(trust, bundle)
 	if err != nil {
-		return no("%s is not valid: %w", path, err)
+		return cli.No("%s is not valid: %w", path, err)
 	}
-	if err := c.printVerdict(verdict, trust, c.ledger != ""); err != nil {
+	if err := printVerdict(c.Printer, verdict, trust, c.ledger != ""); err != nil {
 		return err
 	}
 	if !verdict.Holds() {
-		return no("%s is valid, but not every claim holds", path)
+		return cli.No("%s is valid, but not every claim holds", path)
 	}
 	return nil
 }
@@ -122,15 +123,15 @@ type verdictObject struct {
 	*verify.Verdict
 }
 
-func (p *printer) printVerdict(v *verify.Verdict, trust *ledger.Trust, compared bool) error {
-	if p.json {
-		return p.object(verdictObject{"verdict", true, v.Holds(), trust.ExportedBy, trust.Height, trust.BlockHash, compared, v})
+func printVerdict(p *cli.Printer, v *verify.Verdict, trust *ledger.Trust, compared bool) error {
+	if p.JSON {
+		return p.Object(verdictObject{"verdict", true, v.Holds(), trust.ExportedBy, trust.Height, trust.BlockHash, compared, v})
 	}
 	text := verdictText(v, trust)
 	if !compared {
 		text += "\nThe ledger id was not compared with any: anybody can make a ledger. Give the one you know with --ledger.\n"
 	}
-	_, err := io.WriteString(p.out, printable(text))
+	_, err := io.WriteString(p.Out, cli.Printable(text))
 	return err
 }
 
@@ -181,15 +182,15 @@ func anchorText(chunks []verify.ChunkVerdict) string {
 func readFile(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, cli.Usage("%w", err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return nil, usage("reading %s: %w", path, err)
+		return nil, cli.Usage("reading %s: %w", path, err)
 	}
 	if int64(len(b)) > limit {
-		return nil, no("%s is longer than %d bytes", path, limit)
+		return nil, cli.No("%s is longer than %d bytes", path, limit)
 	}
 	return b, nil
 }
