@@ -79,6 +79,9 @@ func up(ctx context.Context, p *cli.Printer, f upFlags) error {
 	if err := f.complete(); err != nil {
 		return err
 	}
+	if err := f.options.Check(); err != nil {
+		return cli.Usage("%w", err)
+	}
 	f.options.Report = func(step localnet.Progress) {
 		if step.Total > 0 {
 			p.Note("%s (%d of %d)", step.Step, step.Done, step.Total)

@@ -87,6 +87,12 @@ func (o *Options) progress(p Progress) {
 	}
 }
 
+// Check reports the first option that no network can have.
+func (o Options) Check() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 // withDefaults fills in what is not set, for a new network, and checks the rest.
 func (o Options) withDefaults() (Options, error) {
 	if o.Name == "" {
