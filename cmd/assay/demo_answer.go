@@ -88,6 +88,9 @@ func (w *world) settled(ctx context.Context) error {
 
 // regulate exports what an offline verifier needs, and verifies from files.
 func (w *world) regulate(ctx context.Context) error {
+	if err := w.books[w.regulator].Await(ctx, w.accepted.Height); err != nil {
+		return err
+	}
 	signer, err := w.network.Signer(w.regulator)
 	if err != nil {
 		return err

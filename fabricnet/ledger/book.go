@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
@@ -91,6 +92,26 @@ func (b Book) OpenEpoch(ctx context.Context) (uint64, error) {
 		err = nil // somebody else was faster
 	}
 	return e.Epoch, err
+}
+
+// awaitPause is how often Await looks.
+const awaitPause = 50 * time.Millisecond
+
+// Await returns when the client's ledger has reached a height, which another organisation may have seen before: each looks at its own peer.
+func (b Book) Await(ctx context.Context, height uint64) error {
+	pause := time.NewTicker(awaitPause)
+	defer pause.Stop()
+	for {
+		head, err := b.Head(ctx)
+		if err != nil || head.Height >= height {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for block %d, the last is %d: %w", height, head.Height, ctx.Err())
+		case <-pause.C:
+		}
+	}
 }
 
 // Settle closes a fleet's epoch, whose facts must be final: no anchor for it can be recorded any more.
