@@ -10,9 +10,10 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// proven is an attestation with the challenge of its proof of representation.
+// proven is an attestation with the message that is signed and the challenge of its proof of representation.
 type proven struct {
 	*Attestation
+	message   []byte
 	challenge fr.Element
 }
 
@@ -22,12 +23,11 @@ type proven struct {
 func checkProofs(srs *SRS, place ChunkPlace, each []proven, root Digest) error {
 	points := make([]bn254.G1Affine, 0, 4*len(each))
 	scalars := make([]fr.Element, 0, 4*len(each))
-	draw := newWeights(root[:])
+	draw := NewWeights(root[:])
 	for i := range each {
 		a := &each[i]
 		g, h := srs.Bases(place.Size, a.Slot)
-		a.challenge = representationChallenge(place.At(a.Slot), a.Device, &g, &h, &a.C, &a.Proof.R)
-		w := draw.next()
+		w := draw.Next()
 		var wc, wx, wr fr.Element
 		wc.Mul(&w, &a.challenge)
 		wx.Mul(&w, &a.Proof.Zx).Neg(&wx)

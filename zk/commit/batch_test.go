@@ -64,7 +64,7 @@ func shiftedProof(c *committest.Chunk, slot int, shift bn254.G1Affine) commit.Re
 }
 
 func TestWeightsAreFreshAndBound(t *testing.T) {
-	a, b := commit.Weights([]byte("x"), 40), commit.Weights([]byte("x"), 40)
+	a, b := commit.DrawWeights([]byte("x"), 40), commit.DrawWeights([]byte("x"), 40)
 	c, other := commit.WeightsFrom([]byte("x"), [32]byte{}, 40), commit.WeightsFrom([]byte("y"), [32]byte{}, 40)
 	seen := map[fr.Element]bool{}
 	longest := 0

@@ -200,7 +200,8 @@ func checkMakerCA(ca *x509.Certificate) error {
 	}
 	switch key := ca.PublicKey.(type) {
 	case ed25519.PublicKey:
-		return checkEd25519(key)
+		_, err := expandEd25519(key)
+		return err
 	case *ecdsa.PublicKey:
 		if key.Curve == elliptic.P256() || key.Curve == elliptic.P384() {
 			return nil

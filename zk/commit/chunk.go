@@ -53,7 +53,7 @@ func CheckChunk(srs *SRS, place ChunkPlace, enrolled []SlotKey, attestations [][
 	if err := checkPoint(&claimed); err != nil {
 		return nil, fmt.Errorf("claimed commitment: %w", err)
 	}
-	proven, err := checkEach(place, keys, attestations)
+	proven, err := checkEach(srs, place, keys, attestations)
 	if err != nil {
 		return nil, err
 	}
@@ -99,26 +99,26 @@ func keysBySlot(size uint32, enrolled []SlotKey) ([]*PublicKey, error) {
 }
 
 // checkEach parses every attestation and checks all but its proof of representation.
-func checkEach(place ChunkPlace, keys []*PublicKey, attestations [][]byte) ([]proven, error) {
+func checkEach(srs *SRS, place ChunkPlace, keys []*PublicKey, attestations [][]byte) ([]proven, error) {
 	each := make([]proven, len(attestations))
 	errs := make([]error, len(attestations))
-	inParallel(len(attestations), func(i int) { each[i], errs[i] = readAttestation(place, keys, attestations[i]) })
+	inParallel(len(attestations), func(i int) { each[i], errs[i] = readAttestation(srs, place, keys, attestations[i]) })
 	slots, signatures := make([]uint32, len(each)), make([]signed, len(each))
 	for i, err := range errs {
 		if err != nil {
 			return nil, fmt.Errorf("attestation %d: %w", i, err)
 		}
-		a := each[i]
+		a := &each[i]
 		if i > 0 && a.Slot <= slots[i-1] {
 			return nil, fmt.Errorf("slot %d: attestation follows that of slot %d, must be ascending", a.Slot, slots[i-1])
 		}
 		slots[i] = a.Slot
-		signatures[i] = signed{keys[a.Slot], a.SigningBytes(place.Ledger, place.SRS), a.Signature}
+		signatures[i] = signed{keys[a.Slot], a.message, a.Signature}
 	}
 	return each, checkSignatures(slots, signatures)
 }
 
-func readAttestation(place ChunkPlace, keys []*PublicKey, encoded []byte) (proven, error) {
+func readAttestation(srs *SRS, place ChunkPlace, keys []*PublicKey, encoded []byte) (proven, error) {
 	a, err := ParseAttestation(encoded)
 	if err != nil {
 		return proven{}, err
@@ -126,10 +126,16 @@ func readAttestation(place ChunkPlace, keys []*PublicKey, encoded []byte) (prove
 	if int(a.Slot) >= len(keys) || keys[a.Slot] == nil {
 		return proven{}, fmt.Errorf("slot %d: no device is enrolled", a.Slot)
 	}
-	if err := a.checkMade(place.At(a.Slot), *keys[a.Slot]); err != nil {
+	p := place.At(a.Slot)
+	if err := a.checkMade(p, *keys[a.Slot]); err != nil {
 		return proven{}, fmt.Errorf("slot %d: %w", a.Slot, err)
 	}
-	return proven{Attestation: a}, nil
+	g, h := srs.Bases(place.Size, a.Slot)
+	return proven{
+		Attestation: a,
+		message:     a.SigningBytes(place.Ledger, place.SRS),
+		challenge:   representationChallenge(p, a.Device, &g, &h, &a.C, &a.Proof.R),
+	}, nil
 }
 
 func checkSum(each []proven, claimed bn254.G1Affine) error {
@@ -144,16 +150,27 @@ func checkSum(each []proven, claimed bn254.G1Affine) error {
 	return nil
 }
 
-// inParallel calls do(0) … do(n−1) on GOMAXPROCS goroutines.
+// inParallel calls do(0) … do(n−1) on GOMAXPROCS goroutines. A panic in one is the caller's, who may recover.
 func inParallel(n int, do func(i int)) {
 	workers := min(runtime.GOMAXPROCS(0), n)
 	var group sync.WaitGroup
+	panicked := make(chan any, workers)
 	for w := range workers {
 		group.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					panicked <- p
+				}
+			}()
 			for i := w; i < n; i += workers {
 				do(i)
 			}
 		})
 	}
 	group.Wait()
+	select {
+	case p := <-panicked:
+		panic(p)
+	default:
+	}
 }

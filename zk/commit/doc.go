@@ -39,7 +39,9 @@
 // [CheckChunk] combines a chunk's proofs in one multi-scalar multiplication with 128-bit weights. They are derived from
 // all the attestations together with fresh randomness, so nobody can choose proofs that cancel: a chunk with a bad
 // proof passes with probability 2^-128. When the combination fails each proof is checked by itself and the lowest bad
-// slot is named. Verdict and error therefore do not depend on the randomness, and two endorsers agree.
+// slot is named. Verdict and error therefore do not depend on the randomness, and two endorsers agree. Ed25519
+// signatures are combined in the same way, by rules (ZIP 215) under which one signature alone and in a batch has one
+// answer; ECDSA's are verified one by one, for from r alone a batch would not know the points.
 //
 // # What is not promised
 //

@@ -7,12 +7,12 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
-	"github.com/hdevalence/ed25519consensus"
+	zip215 "github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 )
 
 const (
@@ -32,11 +32,18 @@ const (
 
 var errSignature = errors.New("signature does not verify")
 
+// What DER puts before the bytes of a key: algorithm and curve, and the BIT STRING's header (RFC 8410 section 4, RFC
+// 5480 section 2). All of it is fixed, since the bytes that follow have one length each.
+var (
+	ed25519Header = []byte("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00")
+	p256Header    = []byte("\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00")
+)
+
 // PublicKey is a device's Ed25519 or ECDSA P-256 key. The zero value verifies nothing.
 type PublicKey struct {
 	der     []byte
 	id      DeviceID
-	ed25519 ed25519.PublicKey
+	ed25519 *zip215.ExpandedPublicKey
 	p256    *ecdsa.PublicKey
 }
 
@@ -47,42 +54,42 @@ func ParsePublicKey(der []byte) (PublicKey, error) {
 	if len(der) > MaxPublicKey {
 		return PublicKey{}, fmt.Errorf("public key has %d bytes, at most %d", len(der), MaxPublicKey)
 	}
-	parsed, err := x509.ParsePKIXPublicKey(der)
-	if err != nil {
-		return PublicKey{}, fmt.Errorf("public key: %w", err)
+	if key, ok := bytes.CutPrefix(der, ed25519Header); ok {
+		return NewPublicKey(ed25519.PublicKey(key))
 	}
-	key, err := NewPublicKey(parsed)
-	if err != nil {
-		return PublicKey{}, err
+	if key, ok := bytes.CutPrefix(der, p256Header); ok {
+		point, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), key)
+		if err != nil {
+			return PublicKey{}, fmt.Errorf("public key: P-256: %w", err)
+		}
+		return NewPublicKey(point)
 	}
-	if !bytes.Equal(key.der, der) {
-		return PublicKey{}, errors.New("public key is not in its canonical encoding")
-	}
-	return key, nil
+	return PublicKey{}, errors.New("public key is not Ed25519 or P-256 in its canonical encoding")
 }
 
 // NewPublicKey takes an ed25519.PublicKey or an *ecdsa.PublicKey on P-256.
 func NewPublicKey(public crypto.PublicKey) (PublicKey, error) {
 	var key PublicKey
+	var err error
 	switch k := public.(type) {
 	case ed25519.PublicKey:
-		if err := checkEd25519(k); err != nil {
+		if key.ed25519, err = expandEd25519(k); err != nil {
 			return PublicKey{}, fmt.Errorf("public key: %w", err)
 		}
-		key.ed25519 = bytes.Clone(k)
+		key.der = slices.Concat(ed25519Header, k)
 	case *ecdsa.PublicKey:
 		if k.Curve != elliptic.P256() {
 			return PublicKey{}, errors.New("public key: ECDSA on a curve other than P-256")
 		}
-		key.p256 = k
+		point, err := k.Bytes()
+		if err != nil {
+			return PublicKey{}, fmt.Errorf("public key: P-256: %w", err)
+		}
+		key.p256, key.der = k, slices.Concat(p256Header, point)
 	default:
 		return PublicKey{}, fmt.Errorf("public key: %T is neither Ed25519 nor ECDSA P-256", public)
 	}
-	der, err := x509.MarshalPKIXPublicKey(public)
-	if err != nil {
-		return PublicKey{}, fmt.Errorf("public key: %w", err)
-	}
-	key.der, key.id = der, sha256.Sum256(der)
+	key.id = sha256.Sum256(key.der)
 	return key, nil
 }
 
@@ -114,7 +121,7 @@ func (k PublicKey) Verify(msg, signature []byte) error {
 	}
 	switch {
 	case k.ed25519 != nil:
-		if !ed25519consensus.Verify(k.ed25519, msg, signature) {
+		if !zip215.VerifyExpandedWithOptions(k.ed25519, msg, signature, zip215Rules) {
 			return errSignature
 		}
 		return nil

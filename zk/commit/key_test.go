@@ -15,6 +15,8 @@ import (
 	"math/big"
 	"testing"
 
+	"filippo.io/edwards25519"
+
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/commit/committest"
 )
@@ -221,14 +223,56 @@ func TestEd25519KeysOfSmallOrderAreRefused(t *testing.T) {
 	}
 }
 
+// parsedSlowly reports whether a key is one that x509 reads, writes back the same, and that is no Ed25519 key of small
+// order.
+func parsedSlowly(der []byte) bool {
+	parsed, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return false
+	}
+	if again, err := x509.MarshalPKIXPublicKey(parsed); err != nil || !bytes.Equal(again, der) {
+		return false
+	}
+	switch key := parsed.(type) {
+	case ed25519.PublicKey:
+		point, err := new(edwards25519.Point).SetBytes(key)
+		return err == nil && bytes.Equal(point.Bytes(), key) && new(edwards25519.Point).MultByCofactor(point).Equal(edwards25519.NewIdentityPoint()) == 0
+	case *ecdsa.PublicKey:
+		return key.Curve == elliptic.P256()
+	}
+	return false
+}
+
+func TestPublicKeyParsesAsX509DoesIt(t *testing.T) {
+	for _, algorithm := range algorithms {
+		good := committest.NewDevice(algorithm).Public.DER()
+		for bit := range 8 * len(good) {
+			der := bytes.Clone(good)
+			der[bit/8] ^= 1 << (bit % 8)
+			if _, err := commit.ParsePublicKey(der); (err == nil) != parsedSlowly(der) {
+				t.Errorf("%s: bit %d changed: error %v", algorithm, bit, err)
+			}
+		}
+		for n := range good {
+			if _, err := commit.ParsePublicKey(good[:n]); err == nil {
+				t.Errorf("%s: %d bytes accepted", algorithm, n)
+			}
+		}
+	}
+}
+
 func FuzzParsePublicKey(f *testing.F) {
 	for _, algorithm := range algorithms {
 		f.Add(committest.NewDevice(algorithm).Public.DER())
 	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, der []byte) {
-		if key, err := commit.ParsePublicKey(der); err == nil && !bytes.Equal(key.DER(), der) {
+		key, err := commit.ParsePublicKey(der)
+		if err == nil && !bytes.Equal(key.DER(), der) {
 			t.Fatal("a second encoding of one key was read")
+		}
+		if slowly := len(der) <= commit.MaxPublicKey && parsedSlowly(der); slowly != (err == nil) {
+			t.Fatalf("error %v, and x509 reads it: %v", err, slowly)
 		}
 	})
 }

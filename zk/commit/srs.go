@@ -76,9 +76,9 @@ func (s *SRS) checkPoints() error {
 // checkPowers asserts e(Σ ρ_i·G1[i], [τ]) = e(Σ ρ_i·G1[i+1], [1]) for random ρ.
 func (s *SRS) checkPowers() error {
 	weights := make([]fr.Element, len(s.g1)-1)
-	draw := newWeights(nil)
+	draw := NewWeights(nil)
 	for i := range weights {
-		weights[i] = draw.next()
+		weights[i] = draw.Next()
 	}
 	var low, high bn254.G1Affine
 	if _, err := low.MultiExp(s.g1[:len(weights)], weights, ecc.MultiExpConfig{}); err != nil {

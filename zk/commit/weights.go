@@ -12,30 +12,31 @@ import (
 // 2^-128.
 const weightBytes = 16
 
-// weights yields the coefficients of a random linear combination. They depend on what is combined and on 32 fresh
+// Weights yields the coefficients of a random linear combination. They depend on what is combined and on 32 fresh
 // bytes, so neither a maker of proofs nor a weak generator of randomness can foresee them by itself.
-type weights struct {
+type Weights struct {
 	seed    [sha256.Size]byte
 	block   [sha256.Size]byte
 	counter uint64
 }
 
-// newWeights must be called once everything that is to be combined is fixed; bound is a digest of it.
-func newWeights(bound []byte) *weights {
+// NewWeights must be called once everything that is to be combined is fixed; bound is a digest of it.
+func NewWeights(bound []byte) *Weights {
 	var fresh [32]byte
 	rand.Read(fresh[:]) //nolint:errcheck // crypto/rand.Read never fails: it ends the process instead
 	return weightsFrom(bound, fresh)
 }
 
-func weightsFrom(bound []byte, fresh [32]byte) *weights {
+func weightsFrom(bound []byte, fresh [32]byte) *Weights {
 	t := Transcript{tag: tagWeights}
 	t.Bytes([]byte(tagWeights))
 	t.Bytes(bound)
 	t.Bytes(fresh[:])
-	return &weights{seed: sha256.Sum256(t.buf)}
+	return &Weights{seed: sha256.Sum256(t.buf)}
 }
 
-func (w *weights) next() fr.Element {
+// Next returns a weight of 128 bits.
+func (w *Weights) Next() fr.Element {
 	half := w.counter % 2 * weightBytes
 	if half == 0 {
 		w.block = sha256.Sum256(binary.BigEndian.AppendUint64(w.seed[:], w.counter))

@@ -12,7 +12,6 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
-	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
 )
 
@@ -66,7 +65,10 @@ type checker struct {
 	facts  *Facts
 	keys   *Keyring
 	digest [32]byte
+	raw    [32]byte // digest of the bundle's bytes
+	atOnce int      // togetherChunks but in tests
 
+	proven  []*ChunkFacts
 	outputs []fr.Element
 	used    map[string]bool
 }
@@ -74,7 +76,7 @@ type checker struct {
 // extent checks that the proofs are for the anchored chunks, each once, and that
 // the chain is as long as they need, before any proof is looked at.
 func (c *checker) extent(w *wireBundle) error {
-	expected := c.facts.Proven()
+	expected := c.proven
 	if len(w.Chunks) != len(expected) {
 		return fmt.Errorf("bundle proves %d chunks, the ledger anchors %d", len(w.Chunks), len(expected))
 	}
@@ -85,24 +87,6 @@ func (c *checker) extent(w *wireBundle) error {
 	}
 	if steps := FleetSteps(len(expected)); len(w.Fleet) != len(steps) {
 		return fmt.Errorf("bundle has %d fleet proofs, %d chunks need %d", len(w.Fleet), len(expected), len(steps))
-	}
-	return nil
-}
-
-// chunks verifies the chunks' proofs and collects their outputs in order.
-func (c *checker) chunks() error {
-	parameters, err := c.bundle.Statement.Parameters()
-	if err != nil {
-		return err
-	}
-	proven := c.facts.Proven()
-	if i, err := eachAtOnce(len(proven), func(i int) error { return c.chunk(proven[i], parameters, c.bundle.Chunks[i].Proof) }); err != nil {
-		return fmt.Errorf("chunk %d: %w", proven[i].Index, err)
-	}
-	c.used = map[string]bool{SRSKey: true, FleetCircuit: true}
-	for i, f := range proven {
-		c.used[ChunkCircuit(f.Size)] = true
-		c.outputs = append(c.outputs, c.bundle.Chunks[i].Proof.T)
 	}
 	return nil
 }
@@ -122,7 +106,7 @@ func eachAtOnce(n int, do func(i int) error) (int, error) {
 				if i >= failed.Load() {
 					return
 				}
-				if errs[i] = do(int(i)); errs[i] != nil {
+				if errs[i] = caught(do, int(i)); errs[i] != nil {
 					for old := failed.Load(); i < old && !failed.CompareAndSwap(old, i); old = failed.Load() {
 					}
 				}
@@ -138,26 +122,39 @@ func eachAtOnce(n int, do func(i int) error) (int, error) {
 	return 0, nil
 }
 
-func (c *checker) chunk(f *ChunkFacts, parameters *statement.Parameters, p *ChunkProof) error {
-	commitment, err := commit.ParsePoint(f.Commitment)
-	if err != nil {
-		return fmt.Errorf("anchored commitment: %w", err)
-	}
-	place := ChunkPlace{
-		Ledger: c.facts.Ledger, Statement: c.digest, Fleet: c.facts.Fleet,
-		Chunk: f.Index, Size: f.Size, Epoch: c.facts.Epoch,
-	}
-	return c.keys.Chunk(place, &commitment, parameters, p)
+// caught makes a panic an error: nothing recovers in a goroutine that panics, and a service would end with all its calls.
+func caught(do func(int) error, i int) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("cannot be checked: %v", p)
+		}
+	}()
+	return do(i)
 }
 
-// fleet walks the chain: every step takes the output of the one before and the
-// next chunks' outputs, as many as fit.
+// fleet verifies the chain of fleet proofs one by one.
 func (c *checker) fleet() error {
-	steps := FleetSteps(len(c.outputs))
-	claims, disclose, err := c.results()
+	checks, err := c.fleetChecks()
 	if err != nil {
 		return err
 	}
+	for i, check := range checks {
+		if err := check.alone(); err != nil {
+			return fmt.Errorf("fleet proof %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// fleetChecks walks the chain: every step takes the output of the one before and
+// the next chunks' outputs, as many as fit.
+func (c *checker) fleetChecks() ([]*fleetCheck, error) {
+	steps := FleetSteps(len(c.outputs))
+	claims, disclose, err := c.results()
+	if err != nil {
+		return nil, err
+	}
+	var checks []*fleetCheck
 	rest := c.outputs
 	for i, take := range steps {
 		place := FleetPlace{Ledger: c.facts.Ledger, Statement: c.digest, Fleet: c.facts.Fleet, Epoch: c.facts.Epoch, Step: i, Last: i == len(steps)-1}
@@ -171,11 +168,13 @@ func (c *checker) fleet() error {
 			s.Claims, s.Holds = claims, c.bundle.Holds
 			s.Disclose, s.Disclosed = disclose, c.disclosed(disclose)
 		}
-		if err := c.keys.Fleet(s, c.bundle.Fleet[i]); err != nil {
-			return fmt.Errorf("fleet proof %d: %w", i, err)
+		check, err := c.keys.fleetCheck(s, c.bundle.Fleet[i])
+		if err != nil {
+			return nil, fmt.Errorf("fleet proof %d: %w", i, err)
 		}
+		checks = append(checks, check)
 	}
-	return nil
+	return checks, nil
 }
 
 // FleetSteps says how many chunk outputs each proof of a chain takes. There is

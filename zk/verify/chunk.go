@@ -17,10 +17,11 @@ import (
 
 // Domain tags of this package's hashes.
 const (
-	tagMask  = "assay/v1/mask"
-	tagChunk = "assay/v1/chunk-digest"
-	tagFleet = "assay/v1/fleet-digest"
-	tagKey   = "assay/v1/key"
+	tagMask     = "assay/v1/mask"
+	tagChunk    = "assay/v1/chunk-digest"
+	tagFleet    = "assay/v1/fleet-digest"
+	tagKey      = "assay/v1/key"
+	tagTogether = "assay/v1/together"
 )
 
 // ChunkPlace is everything a chunk proof is bound to besides the statement's
@@ -70,55 +71,88 @@ func ChunkDigest(p *ChunkPlace, masked *bn254.G1Affine) fr.Element {
 // in-circuit commitment: hash_to_field over the point and the committed public
 // input.
 func LinkChallenge(link *bn254.G1Affine, cd fr.Element) fr.Element {
+	return commitmentChallenge(link, cd)
+}
+
+func commitmentChallenge(point *bn254.G1Affine, covered ...fr.Element) fr.Element {
+	values := make([]*big.Int, len(covered))
+	for i := range covered {
+		values[i] = covered[i].BigInt(new(big.Int))
+	}
 	h := hash_to_field.New([]byte(constraint.CommitmentDst))
-	h.Write(constraint.SerializeCommitment(link.Marshal(), []*big.Int{cd.BigInt(new(big.Int))}, fr.Bytes))
-	var rho fr.Element
-	rho.SetBytes(h.Sum(nil)[:fr.Bytes])
-	return rho
+	h.Write(constraint.SerializeCommitment(point.Marshal(), values, fr.Bytes))
+	var out fr.Element
+	out.SetBytes(h.Sum(nil)[:fr.Bytes])
+	return out
 }
 
 // Chunk verifies one chunk proof against the anchored commitment c.
 func (k *Keyring) Chunk(place ChunkPlace, c *bn254.G1Affine, parameters *statement.Parameters, p *ChunkProof) error {
-	vk, err := k.circuit(ChunkCircuit(place.Size))
+	check, err := k.chunkCheck(place, c, parameters, p)
 	if err != nil {
 		return err
 	}
-	srs, err := k.srs()
-	if err != nil {
-		return err
+	return check.alone()
+}
+
+// chunkCheck is a chunk proof with all that the verifier computes for it.
+type chunkCheck struct {
+	circuit       string
+	key           *circuitKey
+	srs           *srsKey
+	bases         [2]bn254.G1Affine
+	proof         *ChunkProof
+	maskChallenge fr.Element
+	masked        bn254.G1Affine // C + M
+	public        fr.Vector      // cd, ρ, y, the statement's fingerprint, T
+}
+
+func (k *Keyring) chunkCheck(place ChunkPlace, c *bn254.G1Affine, parameters *statement.Parameters, p *ChunkProof) (*chunkCheck, error) {
+	out := &chunkCheck{circuit: ChunkCircuit(place.Size), proof: p}
+	var err error
+	if out.key, err = k.circuit(out.circuit); err != nil {
+		return nil, err
 	}
-	place.SRS = srs.Digest
-	bases, err := srs.maskBases(place.Size)
-	if err != nil {
-		return err
+	if out.srs, err = k.srs(); err != nil {
+		return nil, err
 	}
-	if err := verifyMask(&place, bases, c, p); err != nil {
-		return err
+	place.SRS = out.srs.Digest
+	if out.bases, err = out.srs.maskBases(place.Size); err != nil {
+		return nil, err
 	}
-	masked := commit.Sum([]bn254.G1Affine{*c, p.M})
-	cd := ChunkDigest(&place, &masked)
+	out.maskChallenge = MaskChallenge(&place, out.bases, c, &p.M, &p.Mask.R)
+	out.masked = commit.Sum([]bn254.G1Affine{*c, p.M})
+	cd := ChunkDigest(&place, &out.masked)
 	rho := LinkChallenge(&p.Groth16.Commitments[0], cd)
-	public := fr.Vector{cd, rho, p.Y, parameters.Fingerprint(rho), p.T}
-	opened := make(chan error, 1)
-	go func() {
-		opening := kzg.OpeningProof{H: p.Opening, ClaimedValue: p.Y}
-		opened <- kzg.Verify(&masked, &opening, rho, srs.key)
-	}()
-	err = groth16.Verify(&p.Groth16, vk, public)
-	openingErr := <-opened
-	if err != nil {
-		return fmt.Errorf("circuit %s: %w", ChunkCircuit(place.Size), err)
+	out.public = fr.Vector{cd, rho, p.Y, parameters.Fingerprint(rho), p.T}
+	return out, nil
+}
+
+// alone checks the proof by itself.
+func (c *chunkCheck) alone() error {
+	if err := c.proof.Mask.CheckBases(c.bases[0], c.bases[1], c.proof.M, c.maskChallenge); err != nil {
+		return fmt.Errorf("mask M is not shown to lie in its two coefficients: %w", err)
 	}
-	if openingErr != nil {
-		return fmt.Errorf("opening of the anchored commitment: %w", openingErr)
+	vk, err := c.key.alone()
+	if err != nil {
+		return fmt.Errorf("circuit %s: %w", c.circuit, err)
+	}
+	if err := groth16.Verify(&c.proof.Groth16, vk, c.public); err != nil {
+		return fmt.Errorf("circuit %s: %w", c.circuit, err)
+	}
+	opening := kzg.OpeningProof{H: c.proof.Opening, ClaimedValue: c.proof.Y}
+	if err := kzg.Verify(&c.masked, &opening, c.public[1], c.srs.key); err != nil {
+		return fmt.Errorf("opening of the anchored commitment: %w", err)
 	}
 	return nil
 }
 
-func verifyMask(place *ChunkPlace, bases [2]bn254.G1Affine, c *bn254.G1Affine, p *ChunkProof) error {
-	e := MaskChallenge(place, bases, c, &p.M, &p.Mask.R)
-	if err := p.Mask.CheckBases(bases[0], bases[1], p.M, e); err != nil {
-		return fmt.Errorf("mask M is not shown to lie in its two coefficients: %w", err)
+// join adds all that the proof asserts to equations.
+func (c *chunkCheck) join(e *equations) error {
+	if err := e.groth16(c.key, &c.proof.Groth16, c.public); err != nil {
+		return err
 	}
+	e.opening(c.srs, c.masked, c.proof.Opening, c.public[1], c.proof.Y)
+	e.representation(c.srs, c.bases, c.proof.M, &c.proof.Mask, c.maskChallenge)
 	return nil
 }

@@ -112,15 +112,8 @@ func asked() *statement.Statement {
 // anchor makes three chunks with reports, one without, and one that was not
 // anchored.
 func (l *lending) anchor() error {
-	l.facts = &verify.Facts{Ledger: commit.Digest{1}, Fleet: "fleet-a", Owner: "owner", Schema: "battery/v1", Epoch: 7, Retired: 3}
-	for _, index := range []uint32{2, 5, 6} {
-		c := newChunk(index)
-		f, err := l.factsOf(c)
-		if err != nil {
-			return err
-		}
-		l.chunks = append(l.chunks, c)
-		l.facts.Chunks = append(l.facts.Chunks, *f)
+	if err := l.report(2, 5, 6); err != nil {
+		return err
 	}
 	silent := bn254.G1Affine{}
 	point := silent.Bytes()
@@ -129,6 +122,21 @@ func (l *lending) anchor() error {
 		verify.ChunkFacts{Index: 9, Size: 256, Enrolled: 5, Classes: map[string]uint32{"gateway": 5}})
 	for _, f := range l.facts.Chunks {
 		l.facts.Enrolled += uint64(f.Enrolled)
+	}
+	return nil
+}
+
+// report starts the facts with anchored chunks.
+func (l *lending) report(indices ...uint32) error {
+	l.facts = &verify.Facts{Ledger: commit.Digest{1}, Fleet: "fleet-a", Owner: "owner", Schema: "battery/v1", Epoch: 7, Retired: 3}
+	for _, index := range indices {
+		c := newChunk(index)
+		f, err := l.factsOf(c)
+		if err != nil {
+			return err
+		}
+		l.chunks = append(l.chunks, c)
+		l.facts.Chunks = append(l.facts.Chunks, *f)
 	}
 	return nil
 }

@@ -103,17 +103,46 @@ func bit(b bool) fr.Element {
 
 // Fleet verifies one fleet proof.
 func (k *Keyring) Fleet(s *FleetStatement, p *FleetProof) error {
-	vk, err := k.circuit(FleetCircuit)
+	check, err := k.fleetCheck(s, p)
 	if err != nil {
 		return err
+	}
+	return check.alone()
+}
+
+// fleetCheck is a fleet proof with all that the verifier computes for it.
+type fleetCheck struct {
+	key    *circuitKey
+	proof  *FleetProof
+	public fr.Vector
+}
+
+func (k *Keyring) fleetCheck(s *FleetStatement, p *FleetProof) (*fleetCheck, error) {
+	key, err := k.circuit(FleetCircuit)
+	if err != nil {
+		return nil, err
 	}
 	s.T = p.T
 	public, err := s.Public()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := groth16.Verify(&p.Groth16, vk, public); err != nil {
+	return &fleetCheck{key, p, public}, nil
+}
+
+// alone checks the proof by itself.
+func (f *fleetCheck) alone() error {
+	vk, err := f.key.alone()
+	if err == nil {
+		err = groth16.Verify(&f.proof.Groth16, vk, f.public)
+	}
+	if err != nil {
 		return fmt.Errorf("circuit %s: %w", FleetCircuit, err)
 	}
 	return nil
+}
+
+// join adds what the proof asserts to equations.
+func (f *fleetCheck) join(e *equations) error {
+	return e.groth16(f.key, &f.proof.Groth16, f.public)
 }

@@ -111,7 +111,7 @@ func encodeKey(vk *groth16.VerifyingKey) []byte {
 
 // decodeKey reads a key of a known shape. No point of it may be infinity: a
 // public input whose point is, is bound by nothing.
-func decodeKey(b []byte, public int, committed [][]int) (*groth16.VerifyingKey, error) {
+func decodeKey(b []byte, public int, committed [][]int) (*circuitKey, error) {
 	r := &reader{b: b}
 	vk := new(groth16.VerifyingKey)
 	vk.G1.Alpha = r.point("alpha")
@@ -133,10 +133,7 @@ func decodeKey(b []byte, public int, committed [][]int) (*groth16.VerifyingKey, 
 	if err := checkShape(vk); err != nil {
 		return nil, err
 	}
-	if err := vk.Precompute(); err != nil {
-		return nil, fmt.Errorf("precomputing: %w", err)
-	}
-	return vk, nil
+	return newCircuitKey(vk), nil
 }
 
 // checkShape refuses keys that no honest setup makes. With one secret behind
@@ -170,7 +167,7 @@ func CheckKey(k PublishedKey) error {
 // Keyring holds parsed keys. It is built from keys that the ledger pins, and
 // from nothing that a prover sends.
 type Keyring struct {
-	circuits map[string]*groth16.VerifyingKey
+	circuits map[string]*circuitKey
 	srsKey   *srsKey
 	keys     map[string]PublishedKey
 }
@@ -178,7 +175,7 @@ type Keyring struct {
 // NewKeyring parses keys. It refuses unknown circuit ids, wrong digests, and a
 // circuit id that comes twice.
 func NewKeyring(keys []PublishedKey) (*Keyring, error) {
-	r := &Keyring{circuits: map[string]*groth16.VerifyingKey{}, keys: map[string]PublishedKey{}}
+	r := &Keyring{circuits: map[string]*circuitKey{}, keys: map[string]PublishedKey{}}
 	for _, k := range keys {
 		if err := r.add(k); err != nil {
 			return nil, fmt.Errorf("key %q: %w", k.CircuitID, err)
@@ -224,9 +221,9 @@ func isChunkCircuit(id string) bool {
 	return false
 }
 
-func (r *Keyring) circuit(id string) (*groth16.VerifyingKey, error) {
-	if vk := r.circuits[id]; vk != nil {
-		return vk, nil
+func (r *Keyring) circuit(id string) (*circuitKey, error) {
+	if key := r.circuits[id]; key != nil {
+		return key, nil
 	}
 	return nil, fmt.Errorf("no key is pinned for circuit %q", id)
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -54,23 +55,38 @@ func decodeSRSKey(b []byte) (*srsKey, error) {
 	}
 	k.key.Lines[0] = bn254.PrecomputeLines(k.key.G2[0])
 	k.key.Lines[1] = bn254.PrecomputeLines(k.key.G2[1])
-	return k, k.checkMasks()
+	return k, k.checkMasks(b)
 }
 
 // checkMasks checks what pairings can check: that each size's two bases are
 // τ apart. That they are the powers 2n and 2n+1 of the SRS with this digest can
 // only be seen with the SRS at hand: whoever agrees to pin the key compares it
 // with what [EncodeSRSKey] gives.
-func (k *srsKey) checkMasks() error {
-	for i, m := range k.masks {
-		var neg bn254.G1Affine
-		neg.Neg(&m[0])
-		ok, err := bn254.PairingCheck([]bn254.G1Affine{m[1], neg}, []bn254.G2Affine{k.key.G2[0], k.key.G2[1]})
-		if err != nil || !ok {
+func (k *srsKey) checkMasks(encoded []byte) error {
+	digest := sha256.Sum256(encoded)
+	draw := commit.NewWeights(digest[:])
+	var low, high combination
+	for _, m := range k.masks {
+		weight := shortWeight(draw.Next())
+		high.add(m[1], weight)
+		low.add(m[0], *weight.Neg(&weight))
+	}
+	if k.tauApart(high.sum(), low.sum()) {
+		return nil
+	}
+	for i, m := range k.masks { // name the first
+		if !k.tauApart(m[1], *m[0].Neg(&m[0])) {
 			return fmt.Errorf("mask bases for %d slots are not consecutive powers of tau", commit.Sizes[i])
 		}
 	}
 	return nil
+}
+
+// tauApart checks that high is −τ times minusLow.
+func (k *srsKey) tauApart(high, minusLow bn254.G1Affine) bool {
+	copied := k.key.Lines // pairing writes to them
+	ok, err := bn254.PairingCheckFixedQ([]bn254.G1Affine{high, minusLow}, copied[:])
+	return err == nil && ok
 }
 
 func (k *srsKey) maskBases(size uint32) ([2]bn254.G1Affine, error) {

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
@@ -84,6 +85,18 @@ func (v *Verdict) Holds() bool {
 // consumes every hidden output once; and that the disclosed population is the
 // ledger's count of attestations.
 func VerifyBundle(bundle []byte, facts *Facts, keys *Keyring) (*Verdict, error) {
+	c, err := newChecker(bundle, facts, keys)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.proofs(); err != nil {
+		return nil, err
+	}
+	return c.verdict()
+}
+
+// newChecker reads the bundle and makes every check but those of the proofs.
+func newChecker(bundle []byte, facts *Facts, keys *Keyring) (*checker, error) {
 	w, b, err := openBundle(bundle)
 	if err != nil {
 		return nil, err
@@ -97,20 +110,22 @@ func VerifyBundle(bundle []byte, facts *Facts, keys *Keyring) (*Verdict, error) 
 	if err := checkCoverage(b.Statement, facts); err != nil {
 		return nil, err
 	}
-	c := &checker{bundle: b, facts: facts, keys: keys, digest: b.Statement.Digest(facts.Ledger)}
+	c := &checker{
+		bundle: b, facts: facts, keys: keys, digest: b.Statement.Digest(facts.Ledger),
+		raw: sha256.Sum256(bundle), atOnce: togetherChunks, proven: facts.Proven(),
+	}
 	if err := c.extent(w); err != nil {
 		return nil, err
 	}
 	if err := w.proofs(b); err != nil {
 		return nil, fmt.Errorf("bundle: %w", err)
 	}
-	if err := c.chunks(); err != nil {
-		return nil, err
+	c.used = map[string]bool{SRSKey: true, FleetCircuit: true}
+	for i, f := range c.proven {
+		c.used[ChunkCircuit(f.Size)] = true
+		c.outputs = append(c.outputs, b.Chunks[i].Proof.T)
 	}
-	if err := c.fleet(); err != nil {
-		return nil, err
-	}
-	return c.verdict()
+	return c, nil
 }
 
 func (c *checker) verdict() (*Verdict, error) {

@@ -1,0 +1,255 @@
+package systemtest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/commit/committest"
+	"github.com/assay-net/assay/zk/measure"
+	"github.com/assay-net/assay/zk/record"
+	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/statement"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+const (
+	smallChunk, largeChunk = 64, 1024
+	largeChunks            = 24
+	smallFleet, largeFleet = "bench-small", "bench-large"
+	// askedFleet has one chunk, which the requests are about.
+	askedFleet = "bench-asked"
+)
+
+// bench is a network with fleets to anchor and to ask about.
+type bench struct {
+	t         *testing.T
+	table     *measure.Table
+	consensus string
+	net, bare *benchNetwork
+	keys      *setup.Unsafe
+	epoch     uint64 // that is anchored
+
+	small, large []benchChunk
+	asked        benchChunk
+}
+
+// benchChunk is a chunk's devices and what they attested.
+type benchChunk struct {
+	place        commit.ChunkPlace
+	devices      []contracttest.Device
+	attestations [][]byte
+	anchor       ledger.AnchorChunk
+}
+
+func newBench(t *testing.T, table *measure.Table, consensus string) *bench {
+	dir, err := setup.DefaultDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := setup.UnsafeSingleParty(dir, func(step string) { t.Log(step) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := []string{"--consensus", consensus, "--epoch", "90s", "--anchor-window", "90s", "--clock-skew", "15s"}
+	return &bench{t: t, table: table, consensus: consensus, keys: keys,
+		net: newBenchNetwork(t, flags...), bare: newBenchNetwork(t, append(flags, "--contract", bareBinary(t))...)}
+}
+
+// prepare enrols all devices and has them attest to an epoch that is then over.
+func (b *bench) prepare() {
+	b.t.Helper()
+	ctx := context.Background()
+	b.net.pin(b.keys, smallChunk)
+	maker := contracttest.NewMaker("bench-maker")
+	registration := ledger.RegisterMaker{ID: maker.ID, Name: "Maker", Certificate: maker.Cert.Raw}
+	b.net.agree(registration.Digest())
+	b.must(b.net.book(benchRegulator).RegisterMaker(ctx, registration))
+	for fleet, size := range map[string]uint32{smallFleet: smallChunk, largeFleet: largeChunk, askedFleet: smallChunk} {
+		b.must(b.net.book(benchOwner).RegisterFleet(ctx, ledger.RegisterFleet{ID: fleet, Schema: contracttest.Schema, ChunkSize: size}))
+	}
+	anchored := 0
+	for _, l := range loads {
+		anchored += l.calls
+	}
+	b.small, b.large = make([]benchChunk, anchored), make([]benchChunk, largeChunks)
+	b.inParallel(anchored, func(i int) error { return b.small[i].make(maker, smallFleet, i, smallChunk) })
+	b.inParallel(largeChunks, func(i int) error { return b.large[i].make(maker, largeFleet, i, largeChunk) })
+	if err := b.asked.make(maker, askedFleet, 0, smallChunk); err != nil {
+		b.t.Fatal(err)
+	}
+	b.enrol()
+	b.open(b.epoch)
+	b.attest()
+	b.open(b.epoch + 1)
+}
+
+// open waits for an epoch and opens it.
+func (b *bench) open(epoch uint64) {
+	b.t.Helper()
+	b.net.until(b.net.genesis.EpochStart(epoch))
+	if opened, err := b.net.book(benchRegulator).OpenEpoch(context.Background()); err != nil || opened != epoch {
+		b.t.Fatalf("opening epoch %d: it is %d, %v", epoch, opened, err)
+	}
+}
+
+func (b *bench) must(_ ledger.Receipt, err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (c *benchChunk) make(maker *contracttest.Maker, fleet string, index, size int) error {
+	c.place = commit.ChunkPlace{Fleet: fleet, Chunk: uint32(index), Size: uint32(size)}
+	c.devices = maker.Devices(fmt.Sprintf("%s-%d", fleet, index), size)
+	return nil
+}
+
+// enrol starts with an epoch, so that all are enrolled in the same.
+func (b *bench) enrol() {
+	b.t.Helper()
+	ctx := context.Background()
+	now, err := b.net.book(benchRegulator).Epoch(ctx)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.open(now.Epoch + 1)
+	b.epoch = now.Epoch + 2
+	all := append(append([]benchChunk{b.asked}, b.large...), b.small...)
+	b.load(16, 0, len(all), func(ctx context.Context, i int) error {
+		_, err := b.net.book(benchOwner).Enrol(ctx, contracttest.Enrolment(all[i].place.Fleet, all[i].place.Chunk, 0, all[i].devices))
+		return err
+	})
+}
+
+func (b *bench) attest() {
+	b.t.Helper()
+	each := func(c *benchChunk) error {
+		c.place.Ledger, c.place.SRS, c.place.Epoch = b.net.genesis.ID(), b.keys.SRS().Digest(), b.epoch
+		for slot, d := range c.devices {
+			c.attestations = append(c.attestations, contracttest.Attest(b.keys.SRS(), c.place, uint32(slot), d))
+		}
+		c.anchor = contracttest.Anchor(c.place, c.attestations)
+		return nil
+	}
+	b.inParallel(1, func(int) error { return each(&b.asked) })
+	b.inParallel(len(b.small), func(i int) error { return each(&b.small[i]) })
+	b.inParallel(len(b.large), func(i int) error { return each(&b.large[i]) })
+}
+
+func (b *bench) submitBare(ctx context.Context, args any, transient [][]byte) error {
+	call := ledger.Call{Function: "put", Args: ledger.Encode(args)}
+	if transient != nil {
+		call.Transient = map[string][]byte{ledger.TransientAttestations: ledger.JoinAttestations(transient)}
+	}
+	_, err := b.bare.clients[benchOwner].Submit(ctx, call)
+	return err
+}
+
+func (b *bench) anchorChunk(c *benchChunk) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := b.net.book(benchOwner).Anchor(ctx, c.anchor, c.attestations)
+		return err
+	}
+}
+
+// anchors measures anchors of small chunks.
+func (b *bench) anchors() {
+	b.compare("anchor_64", func(ctx context.Context, i int) error { return b.anchorChunk(&b.small[i])(ctx) },
+		func(ctx context.Context, i int) error {
+			return b.submitBare(ctx, b.small[i].anchor, b.small[i].attestations)
+		})
+}
+
+// attested measures how many device records a second become part of anchors, with all that endorsers check.
+func (b *bench) attested() {
+	const clients = 4
+	bare := b.load(clients, 0, largeChunks, func(ctx context.Context, i int) error {
+		return b.submitBare(ctx, b.large[i].anchor, b.large[i].attestations)
+	})
+	ours := b.load(clients, 0, largeChunks, func(ctx context.Context, i int) error { return b.anchorChunk(&b.large[i])(ctx) })
+	name := b.consensus + "_attested_records"
+	b.table.Add(name+"_bare", bare.rate*largeChunk, "records/s", "", 0)
+	b.table.Add(name, ours.rate*largeChunk, "records/s", name+"_bare", ours.rate/bare.rate)
+	b.table.Add(name+"_p50", ours.p50, "ms", "", 0)
+}
+
+// verdicts measures verified proofs about a fleet of one chunk.
+func (b *bench) verdicts() {
+	b.t.Helper()
+	proofs := b.proofs()
+	submit := func(ctx context.Context, i int) error {
+		_, _, err := b.net.book(benchOwner).SubmitProof(ctx, proofs[i].Request, proofs[i].Bundle)
+		return err
+	}
+	last := len(proofs) - 1
+	if err := submit(context.Background(), last); err != nil { // closes the epoch, once for all
+		b.t.Fatal(err)
+	}
+	b.compare("verdict", submit, func(ctx context.Context, i int) error { return b.submitBare(ctx, proofs[i], nil) })
+}
+
+// proofs has the fleet's one chunk anchored, and answers as many requests about it as there are calls in the loads, and one more.
+func (b *bench) proofs() []ledger.SubmitProof {
+	b.t.Helper()
+	ctx := context.Background()
+	if err := b.anchorChunk(&b.asked)(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	facts := b.facts()
+	chunk := b.asked.opened()
+	proofs := make([]ledger.SubmitProof, len(b.small)+1)
+	statements := make([]*statement.Statement, len(proofs))
+	b.load(64, 0, len(proofs), func(ctx context.Context, i int) error {
+		statements[i] = b.statement(i)
+		id, _, err := b.net.book(benchLender).Request(ctx, statements[i])
+		if err != nil {
+			return err
+		}
+		proofs[i].Request = id
+		_, err = b.net.book(benchOwner).Decide(ctx, ledger.Decide{Request: id, Approve: true, Reasons: []string{"benchmark"}})
+		return err
+	})
+	b.inParallel(len(proofs), func(i int) error {
+		bundle, err := zk.Prove(ctx, b.keys, statements[i], facts, func(context.Context, *verify.ChunkFacts) (*zk.Chunk, error) { return chunk, nil }, nil)
+		if err != nil {
+			return err
+		}
+		proofs[i].Bundle, err = bundle.Marshal()
+		return err
+	})
+	return proofs
+}
+
+func (b *bench) statement(i int) *statement.Statement {
+	s := contracttest.Statement(askedFleet, b.epoch, 0, time.Now().Add(time.Hour).Truncate(time.Second))
+	s.Requester, s.Nonce = benchLender, fmt.Sprintf("%032x", i+1)
+	return s
+}
+
+func (b *bench) facts() *verify.Facts {
+	b.t.Helper()
+	entry, err := b.net.book(benchOwner).Facts(context.Background(), askedFleet, b.epoch)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return &entry.Facts
+}
+
+// opened is the chunk as its owner knows it.
+func (c *benchChunk) opened() *zk.Chunk {
+	out := &zk.Chunk{Index: c.place.Chunk, Records: make([]record.Record, c.place.Size), R: make([]fr.Element, c.place.Size)}
+	for slot, d := range c.devices {
+		out.Records[slot] = committest.Record(slot)
+		out.R[slot] = c.place.At(uint32(slot)).Blinding(d.Secret, out.Records[slot].Pack())
+	}
+	return out
+}
