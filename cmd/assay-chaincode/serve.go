@@ -23,8 +23,8 @@ import (
 type serveCall struct {
 	*cli.Printer
 	id, address                     string
-	genesis, channel, srs           string
-	srsDigest, data                 string
+	genesis, channel, chaincode     string
+	srs, srsDigest, data            string
 	tlsCert, tlsKey, tlsClientRoots string
 	insecureNoTLS                   bool
 }
@@ -53,6 +53,7 @@ SIGINT stops it.`,
 	flags.StringVar(&c.address, "address", "", "where to listen, host:port; port 0 is a free one")
 	flags.StringVar(&c.genesis, "genesis", "", "the ledger's genesis")
 	flags.StringVar(&c.channel, "channel", "assay", "the channel that the ledger is on")
+	flags.StringVar(&c.chaincode, "chaincode", "assay", "the name by which the channel knows the contract; calls that were signed for another chaincode are refused")
 	flags.StringVar(&c.srs, "srs", "", "the SRS that attestations are checked against; without it, anchors are refused")
 	flags.StringVar(&c.srsDigest, "srs-digest", "", "the digest that the SRS must have; without it, any is taken whose points the ledger has pinned")
 	flags.StringVar(&c.data, "data", "", "folder for the consent list and attestations")
@@ -92,7 +93,7 @@ func (c *serveCall) run(ctx context.Context) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(c.Notes, nil))
-	contract, err := chaincode.New(chaincode.Config{Genesis: genesis, Channel: c.channel, SRS: srs, Attestations: store, Consent: consentOf(c.data), Log: log})
+	contract, err := chaincode.New(chaincode.Config{Genesis: genesis, Channel: c.channel, Chaincode: c.chaincode, SRS: srs, Attestations: store, Consent: consentOf(c.data), Log: log})
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func TestKeepAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if entries, err := os.ReadDir(s.Dir); err != nil || len(entries) != 2 {
+	if entries, err := os.ReadDir(s.Dir); err != nil || len(entries) != 3 {
 		t.Errorf("%d files, %v", len(entries), err)
 	}
 }

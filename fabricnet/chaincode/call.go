@@ -29,7 +29,7 @@ func (c *Contract) readCall(stub shim.ChaincodeStubInterface) (ledger.Call, erro
 	if stub.GetChannelID() != c.channel {
 		return ledger.Call{}, ledger.Refuse(ledger.Invalid, "the proposal is for channel %q, the ledger is on %s", stub.GetChannelID(), c.channel)
 	}
-	if err := checkDirect(stub); err != nil {
+	if err := c.checkDirect(stub); err != nil {
 		return ledger.Call{}, err
 	}
 	transient, err := stub.GetTransient()
@@ -91,8 +91,8 @@ func checkTransient(transient map[string][]byte) error {
 }
 
 // checkDirect refuses a call that its caller did not sign: a chaincode that another one calls is told that the other's caller called, but its arguments are
-// the other's choice.
-func checkDirect(stub shim.ChaincodeStubInterface) error {
+// the other's choice. Where they are the same, the chaincode that the caller named tells.
+func (c *Contract) checkDirect(stub shim.ChaincodeStubInterface) error {
 	signed, err := stub.GetSignedProposal()
 	if err != nil {
 		return fmt.Errorf("reading the signed proposal: %w", err)
@@ -108,6 +108,9 @@ func checkDirect(stub shim.ChaincodeStubInterface) error {
 	var invocation peer.ChaincodeInvocationSpec
 	if err := proto.Unmarshal(payload.GetInput(), &invocation); err != nil {
 		return fmt.Errorf("reading the signed proposal's input: %w", err)
+	}
+	if name := invocation.GetChaincodeSpec().GetChaincodeId().GetName(); c.chaincode != "" && name != c.chaincode {
+		return ledger.Refuse(ledger.Invalid, "the call that its caller signed is of chaincode %.80q, this is %s", name, c.chaincode)
 	}
 	if !slices.EqualFunc(invocation.GetChaincodeSpec().GetInput().GetArgs(), stub.GetArgs(), bytes.Equal) {
 		return ledger.Refuse(ledger.Invalid, "the call is not the one that its caller signed")

@@ -31,6 +31,9 @@ type Config struct {
 	Consent consent.List
 	// Channel is the one channel that the ledger is on. On two, a chunk would have two anchors for an epoch.
 	Channel string
+	// Chaincode is the name by which the channel knows the contract. Calls that were signed for another chaincode, which passed them on, are refused. If it is
+	// empty, such calls are refused only if their arguments were changed.
+	Chaincode string
 	// Log takes a line for each call.
 	Log *slog.Logger
 	// Now is the clock that proposals are held against, time.Now if nil.
@@ -44,6 +47,7 @@ type Contract struct {
 	canonical []byte
 	env       *contract.Environment
 	channel   string
+	chaincode string
 	admission *admission
 	store     attestations.Store
 	log       *slog.Logger
@@ -66,7 +70,7 @@ func New(c Config) (*Contract, error) {
 		env: &contract.Environment{
 			SRS: c.SRS, Keep: c.Attestations.Keep, Agree: c.Consent.Agree, Keyrings: &contract.KeyringCache{},
 		},
-		channel: c.Channel, admission: newAdmission(c.Genesis), store: c.Attestations, log: c.Log, now: c.Now,
+		channel: c.Channel, chaincode: c.Chaincode, admission: newAdmission(c.Genesis), store: c.Attestations, log: c.Log, now: c.Now,
 	}, nil
 }
 

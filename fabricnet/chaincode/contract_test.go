@@ -66,6 +66,7 @@ func TestCallIsChecked(t *testing.T) {
 		"no JSON":              {args(epoch, id, []byte("x")), ledger.Invalid, "arguments"},
 		"no channel":           {func(s *fakeStub) { s.channel = "" }, ledger.Invalid, "is on assay"},
 		"other chaincode":      {func(s *fakeStub) { s.signedArgs = [][]byte{[]byte("pay")} }, ledger.Invalid, "not the one that its caller signed"},
+		"passed on":            {func(s *fakeStub) { s.signedFor = "bank" }, ledger.Invalid, `of chaincode "bank", this is assay`},
 		"transient":            {func(s *fakeStub) { s.transient = map[string][]byte{"a": nil} }, ledger.Invalid, "takes no transient"},
 		"two transient keys":   {func(s *fakeStub) { s.transient = map[string][]byte{"a": nil, "b": nil} }, ledger.Invalid, "2 keys"},
 		"long transient key":   {func(s *fakeStub) { s.transient = map[string][]byte{strings.Repeat("x", 65): nil} }, ledger.Invalid, "a key of 65"},

@@ -151,7 +151,9 @@ func invoke(t *testing.T, stream peer.Chaincode_ConnectClient, w *world, txID st
 				SignatureHeader: must(proto.Marshal(&common.SignatureHeader{Creator: creatorOf(t, "lender", clientCertificate(t, nil))})),
 			})),
 			Payload: must(proto.Marshal(&peer.ChaincodeProposalPayload{
-				Input: must(proto.Marshal(&peer.ChaincodeInvocationSpec{ChaincodeSpec: &peer.ChaincodeSpec{Input: input}})),
+				Input: must(proto.Marshal(&peer.ChaincodeInvocationSpec{ChaincodeSpec: &peer.ChaincodeSpec{
+					ChaincodeId: &peer.ChaincodeID{Name: "assay"}, Input: input,
+				}})),
 			})),
 		}))},
 	}

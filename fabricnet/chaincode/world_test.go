@@ -2,6 +2,7 @@ package chaincode
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -60,7 +61,7 @@ func worldOf(t testing.TB, g *ledger.Genesis) *world {
 	w := &world{t: t, genesis: g, consent: consent.List{Path: filepath.Join(dir, "consent")}, logged: &bytes.Buffer{}}
 	var err error
 	w.Contract, err = New(Config{
-		Channel: "assay",
+		Channel: "assay", Chaincode: "assay",
 		Genesis: g, Attestations: attestations.Store{Dir: filepath.Join(dir, "attestations")}, Consent: w.consent,
 		Log: slog.New(slog.NewJSONHandler(w.logged, nil)), Now: func() time.Time { return now },
 	})
@@ -150,6 +151,7 @@ type fakeStub struct {
 	shim.ChaincodeStubInterface // panics where the contract has no business
 
 	args, signedArgs [][]byte // signedArgs are args if nil
+	signedFor        string   // the contract's name if empty
 	creator          []byte
 	at               *timestamppb.Timestamp
 	txID, channel    string
@@ -196,7 +198,9 @@ func (f *fakeStub) GetSignedProposal() (*peer.SignedProposal, error) {
 	if args == nil {
 		args = f.args
 	}
-	input := must(proto.Marshal(&peer.ChaincodeInvocationSpec{ChaincodeSpec: &peer.ChaincodeSpec{Input: &peer.ChaincodeInput{Args: args}}}))
+	input := must(proto.Marshal(&peer.ChaincodeInvocationSpec{ChaincodeSpec: &peer.ChaincodeSpec{
+		ChaincodeId: &peer.ChaincodeID{Name: cmp.Or(f.signedFor, "assay")}, Input: &peer.ChaincodeInput{Args: args},
+	}}))
 	payload := must(proto.Marshal(&peer.ChaincodeProposalPayload{Input: input}))
 	return &peer.SignedProposal{ProposalBytes: must(proto.Marshal(&peer.Proposal{Payload: payload}))}, f.failing("GetSignedProposal")
 }

@@ -52,6 +52,11 @@ type State interface {
 	Event(name string, payload []byte)
 }
 
+// Prefetcher is a State that can read many keys at a time, for which Get then costs nothing. What is prefetched is read.
+type Prefetcher interface {
+	Prefetch(keys ...string) error
+}
+
 // Caller is who signed the proposal.
 type Caller struct {
 	// Org is the id of an organisation in the genesis.

@@ -31,9 +31,18 @@ func enrol(r *run, a *ledger.Enrol) (*ledger.EventPayload, error) {
 	if err := r.requireOpen(); err != nil {
 		return nil, err
 	}
+	certificates := make([]*commit.DeviceCertificate, len(a.Devices))
+	for i, d := range a.Devices {
+		if certificates[i], err = e.certificate(d); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.prefetch(a, certificates); err != nil {
+		return nil, err
+	}
 	slots := make([]*ledger.Slot, len(a.Devices))
 	for i, d := range a.Devices {
-		if slots[i], err = e.check(d); err != nil {
+		if slots[i], err = e.check(d.Slot, certificates[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -66,27 +75,37 @@ func checkEnrol(f *ledger.Fleet, a *ledger.Enrol) error {
 	return nil
 }
 
-// check accepts one device: its certificate is by a registered maker, its slot was never used, and neither its key nor its serial has a slot that is active
+// prefetch reads what check will read of every device.
+func (e *enrolment) prefetch(a *ledger.Enrol, certificates []*commit.DeviceCertificate) error {
+	p, ok := e.state.(Prefetcher)
+	if !ok {
+		return nil
+	}
+	keys := make([]string, 0, 3*len(a.Devices))
+	for i, c := range certificates {
+		keys = append(keys, ledger.SlotKeyOf(e.fleet.ID, e.chunk, a.Devices[i].Slot), ledger.DeviceKey(c.Key.DeviceID()), ledger.SerialKey(c.Maker, c.Serial))
+	}
+	return p.Prefetch(keys...)
+}
+
+// check accepts one device whose certificate is good: its slot was never used, and neither its key nor its serial has a slot that is active
 // when this one begins.
-func (e *enrolment) check(d ledger.EnrolDevice) (*ledger.Slot, error) {
-	used, err := exists(e.state, ledger.SlotKeyOf(e.fleet.ID, e.chunk, d.Slot))
+func (e *enrolment) check(slot uint32, c *commit.DeviceCertificate) (*ledger.Slot, error) {
+	used, err := exists(e.state, ledger.SlotKeyOf(e.fleet.ID, e.chunk, slot))
 	if err != nil {
 		return nil, err
 	}
 	if used {
-		return nil, ledger.Refuse(ledger.Conflict, "slot %d: is or was another device's", d.Slot)
-	}
-	c, err := e.certificate(d)
-	if err != nil {
-		return nil, err
+		return nil, ledger.Refuse(ledger.Conflict, "slot %d: is or was another device's", slot)
 	}
 	s := &ledger.Slot{Device: c.Key.DeviceID(), Key: c.Key.DER(), Maker: c.Maker, Serial: c.Serial, Class: string(c.Class), From: e.from}
-	if err := e.free(d.Slot, ledger.DeviceKey(s.Device)); err != nil {
+	if err := e.free(slot, ledger.DeviceKey(s.Device)); err != nil {
 		return nil, err
 	}
-	return s, e.free(d.Slot, ledger.SerialKey(s.Maker, s.Serial))
+	return s, e.free(slot, ledger.SerialKey(s.Maker, s.Serial))
 }
 
+// certificate reads a device's certificate, which is by a registered maker.
 func (e *enrolment) certificate(d ledger.EnrolDevice) (*commit.DeviceCertificate, error) {
 	c, err := commit.ParseDeviceCertificate(d.Certificate)
 	if err != nil {

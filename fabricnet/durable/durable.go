@@ -5,15 +5,24 @@
 package durable
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// WriteFile puts a file in place: all of it or nothing. It makes the folder if there is none.
-func WriteFile(path string, content []byte) error {
+// WriteFile puts a file in place: all of it or nothing. It makes the folder, and those around it, if there is none.
+func WriteFile(path string, content []byte) error { return place(path, content, os.Rename) }
+
+// CreateFile is WriteFile for a file that must not be there yet: of several who create it at once, one succeeds, and the others' error is fs.ErrExist.
+// The file system must have hard links.
+func CreateFile(path string, content []byte) error { return place(path, content, os.Link) }
+
+// place makes a whole file under another name first.
+func place(path string, content []byte, put func(from, to string) error) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, ".new-*") // mode 0600
@@ -24,10 +33,29 @@ func WriteFile(path string, content []byte) error {
 	if err := fill(f, content); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := put(f.Name(), path); err != nil {
 		return err
 	}
-	return SyncDir(dir)
+	return syncDir(dir)
+}
+
+// makeDir makes a folder durably: the name of each folder that is made is in the one around it.
+func makeDir(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is not a folder", dir)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(dir)
+	if err := makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
 }
 
 func fill(f *os.File, content []byte) error {
@@ -40,6 +68,9 @@ func fill(f *os.File, content []byte) error {
 	}
 	return err
 }
+
+// syncDir is a variable because a test cannot see what a disk has synchronised.
+var syncDir = SyncDir
 
 // SyncDir makes the names in a folder durable.
 func SyncDir(dir string) error {

@@ -40,9 +40,11 @@ func TestConformance(t *testing.T) {
 	defer l.Close()
 	suite := ledgertest.Ledger{
 		Genesis: l.Genesis(), SRS: contracttest.SRS(), Now: now,
-		Until:  func(_ *testing.T, at time.Time) { clock.Store(max(clock.Load(), at.Unix())) },
-		Client: func(_ *testing.T, org string, endorsers ...string) (ledger.Client, error) { return l.Client(org, endorsers...) },
-		Agree:  func(_ *testing.T, digest commit.Digest) { agreed.listed.Store(digest, true) },
+		Until: func(_ *testing.T, at time.Time) { clock.Store(max(clock.Load(), at.Unix())) },
+		Client: func(_ *testing.T, org string, endorsers ...string) (ledger.Client, error) {
+			return l.Client(org, endorsers...)
+		},
+		Agree: func(_ *testing.T, digest commit.Digest) { agreed.listed.Store(digest, true) },
 		Attestations: func(_ *testing.T, org string, root commit.Digest) ([][]byte, error) {
 			return l.Attestations(org, root)
 		},

@@ -38,21 +38,34 @@ func (c *Client) Blocks(ctx context.Context, from, to uint64) iter.Seq2[[]byte, 
 func (c *Client) blocks(ctx context.Context, from, to uint64) iter.Seq2[*common.Block, error] {
 	return func(yield func(*common.Block, error) bool) {
 		var pause pause
+		refusals := 0 // in a row, of a block that the peer has
 		for next := from; to == 0 || next <= to; {
 			reached, err := c.stream(ctx, next, to, yield)
 			if err == nil {
 				return // all were given, or no more are wanted
 			}
 			if reached > next {
-				pause.length = 0
+				pause.length, refusals = 0, 0
 			}
 			next = reached
 			e := c.streamError(ctx, err)
+			if e.kind == withheld {
+				refusals++
+			} else {
+				refusals = 0
+			}
+			if refusals == withheldAttempts {
+				e.kind = final
+			}
 			if e.kind != final {
 				c.waiting(e)
 			}
-			if e.kind == final || pause.wait(ctx) != nil {
+			if e.kind == final {
 				yield(nil, e)
+				return
+			}
+			if ended := pause.wait(ctx); ended != nil {
+				yield(nil, &Error{Stage: StageEvents, Err: ended})
 				return
 			}
 		}
@@ -63,7 +76,7 @@ func (c *Client) blocks(ctx context.Context, from, to uint64) iter.Seq2[*common.
 func (c *Client) stream(ctx context.Context, next, to uint64, yield func(*common.Block, error) bool) (uint64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := c.deliver(ctx, next)
+	stream, head, err := c.deliver(ctx, next)
 	if err != nil {
 		return next, err
 	}
@@ -74,7 +87,7 @@ func (c *Client) stream(ctx context.Context, next, to uint64, yield func(*common
 		}
 		block := response.GetBlock()
 		if block == nil {
-			return next, statusError(response.GetStatus())
+			return next, statusError(response.GetStatus(), next, head)
 		}
 		switch number := block.GetHeader().GetNumber(); {
 		case number < next:
@@ -89,43 +102,49 @@ func (c *Client) stream(ctx context.Context, next, to uint64, yield func(*common
 	return next, nil
 }
 
-// deliver asks the peer for its blocks from a height on. A peer refuses a height that is further off than its next block, so it is asked from where it
-// is.
-func (c *Client) deliver(ctx context.Context, from uint64) (peer.Deliver_DeliverClient, error) {
+// deliver asks the peer for its blocks from a height on, and tells which is its last. A peer refuses a height that is further off than its next block, so
+// it is asked from where it is.
+func (c *Client) deliver(ctx context.Context, from uint64) (stream peer.Deliver_DeliverClient, last uint64, err error) {
 	head, err := c.Head(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	request, err := c.network.NewBlockEventsRequest(client.WithStartBlock(min(from, head.Height+1)))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	envelope := &common.Envelope{}
 	b, err := request.Bytes()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := proto.Unmarshal(b, envelope); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if envelope.Signature, err = c.sign(hash.SHA256(envelope.GetPayload())); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	stream, err := peer.NewDeliverClient(c.conn).Deliver(ctx)
-	if err != nil {
-		return nil, err
+	if stream, err = peer.NewDeliverClient(c.conn).Deliver(ctx); err != nil {
+		return nil, 0, err
 	}
-	return stream, stream.Send(envelope)
+	return stream, head.Height, stream.Send(envelope)
 }
 
-// statusError is why a peer ended a stream.
-func statusError(s common.Status) error {
+// withheldAttempts is how often in a row a peer may end the stream at a block that it has. It does once when it stops; it does each time when it cannot read
+// the block.
+const withheldAttempts = 8
+
+// statusError is why a peer ended a stream, whose next block is that after the last that it gave.
+func statusError(s common.Status, next, last uint64) error {
 	err := fmt.Errorf("the peer ended the stream: %s", s)
 	switch s {
 	case common.Status_FORBIDDEN:
 		return &Error{Stage: StageEvents, Err: ledger.Refuse(ledger.Forbidden, "the own peer does not accept the caller's certificate: %s", s)}
 	case common.Status_BAD_REQUEST:
 		return &Error{Stage: StageEvents, Err: err}
+	}
+	if next <= last {
+		return &Error{Stage: StageEvents, Err: fmt.Errorf("the peer, which has blocks up to %d, does not give block %d: %s", last, next, s), kind: withheld}
 	}
 	return &Error{Stage: StageEvents, Err: err, kind: unreachable}
 }
@@ -137,13 +156,14 @@ func (c *Client) streamError(ctx context.Context, err error) *Error {
 	}
 	var e *Error
 	if errors.As(err, &e) {
-		// Asking for the head gave up after a while; following does not.
-		passes := e.kind == unreachable || errors.Is(err, context.DeadlineExceeded)
-		e = &Error{Stage: StageEvents, Messages: e.Messages, Err: e.Err}
-		if passes {
-			e.kind = unreachable
+		kind := e.kind
+		if errors.Is(err, context.DeadlineExceeded) {
+			kind = unreachable // asking for the head gave up after a while; following does not
 		}
-		return e
+		if kind != unreachable && kind != withheld {
+			kind = final
+		}
+		return &Error{Stage: StageEvents, Messages: e.Messages, Err: e.Err, kind: kind}
 	}
 	e = &Error{Stage: StageEvents, Err: err, kind: unreachable}
 	switch status.Code(err) {

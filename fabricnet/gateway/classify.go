@@ -20,9 +20,9 @@ const (
 	textMismatch  = "ProposalResponsePayloads do not match"
 	textClock     = "unauthorized due to incorrect timestamp"
 	textContract  = "chaincode response "
+	textRefusal   = "chaincode response 400, "
 	textNoPeers   = "failed to find any endorsing peers for org(s): "
 	textUnknownTx = "no such transaction ID"
-	textOrderer   = "received unsuccessful response from orderer"
 )
 
 // textsDenied say that a peer does not take the caller for a member who may propose.
@@ -32,8 +32,8 @@ func denied(text string) bool {
 	return slices.ContainsFunc(textsDenied, func(d string) bool { return strings.Contains(text, d) })
 }
 
-// proposalError makes an Error of what an endorsement or a query failed with.
-func (c *Client) proposalError(stage Stage, txID string, err error) *Error {
+// proposalError makes an Error of what an endorsement or a query failed with, which the peers of some organisations were asked for.
+func (c *Client) proposalError(stage Stage, txID string, asked []string, err error) *Error {
 	e := &Error{Stage: stage, TxID: txID, Err: err}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return e
@@ -47,7 +47,7 @@ func (c *Client) proposalError(stage Stage, txID string, err error) *Error {
 		c.classifyStatus(e, st)
 		return e
 	}
-	classifyMessages(e)
+	classifyMessages(e, asked)
 	return e
 }
 
@@ -75,42 +75,101 @@ func (c *Client) messagesOf(st *status.Status) []PeerMessage {
 	return messages
 }
 
-// classifyMessages goes by the gravest message: a refusal, then a denial, then a wrong clock, then outcomes that differ, then whatever else the contract's service said. What
-// is left are peers and services that did not answer.
-func classifyMessages(e *Error) {
-	for _, m := range e.Messages {
-		if r, ok := parseRefusal(m.Message); ok {
-			e.Err, e.kind = r, refused
-			return
+// classifyMessages takes a no for the ledger's if all who were asked and answered said it: one organisation alone could say anything. Who was asked and is not
+// in the messages has endorsed. Without a no, it goes by outcomes that differ, then by whatever else the contract's service said. What is left are peers and
+// services that did not answer.
+func classifyMessages(e *Error, asked []string) {
+	a := answersOf(e.Messages, asked)
+	e.unreachable = a.away
+	switch {
+	case a.unanimous():
+		e.Err, e.kind = a.no, a.kind
+	case a.no != nil:
+		e.Err, e.kind = ledger.Refuse(ledger.NotEndorsed, "those who were asked disagree: %s", strings.Join(a.said, ", ")), differing
+	case a.mismatch:
+		e.Err = ledger.Refuse(ledger.NotEndorsed, "the contracts of %s came to different outcomes, and which of them differs from the others is not known",
+			strings.Join(asked, ", "))
+		e.kind = differing
+	case !a.failed:
+		e.kind = unreachable
+	}
+}
+
+// answers are what the organisations that were asked said.
+type answers struct {
+	said []string // by each organisation, in a few words
+	away []string // those that did not answer
+
+	no        *ledger.Refusal // the first
+	kind      kind            // of the noes
+	otherwise bool            // somebody answered, and not with the first no's code
+	mismatch  bool            // somebody's outcome was not another's
+	failed    bool            // somebody's contract failed
+}
+
+func (a *answers) unanimous() bool { return a.no != nil && !a.otherwise }
+
+func answersOf(messages []PeerMessage, asked []string) *answers {
+	a := &answers{}
+	for _, org := range asked {
+		var of []string
+		for _, m := range messages {
+			if m.Organisation == org {
+				of = append(of, m.Message)
+			}
+		}
+		a.add(org, of)
+	}
+	return a
+}
+
+// add takes in what the peers of an organisation said, of which the gravest counts.
+func (a *answers) add(org string, messages []string) {
+	var noes, mismatches, failures int
+	for _, m := range messages {
+		no, kind := parseNo(m)
+		switch {
+		case no != nil:
+			noes++
+			a.said = append(a.said, fmt.Sprintf("%s said no (%s)", org, no.Code))
+			if a.no == nil {
+				a.no, a.kind = no, kind
+			}
+			a.otherwise = a.otherwise || no.Code != a.no.Code
+		case m == textMismatch:
+			mismatches++
+		case strings.HasPrefix(m, textContract):
+			failures++
 		}
 	}
-	for _, m := range e.Messages {
-		if denied(m.Message) {
-			e.Err = ledger.Refuse(ledger.Forbidden, "a peer does not accept the caller's certificate")
-			return
-		}
+	switch {
+	case noes > 0:
+		return
+	case len(messages) == 0:
+		a.said, a.otherwise = append(a.said, org+" endorsed"), true
+	case mismatches > 0:
+		a.said, a.otherwise, a.mismatch = append(a.said, org+" came to another outcome"), true, true
+	case failures > 0:
+		a.said, a.otherwise, a.failed = append(a.said, org+" failed"), true, true
+	default:
+		a.said, a.away = append(a.said, org+" did not answer"), append(a.away, org)
 	}
-	for _, m := range e.Messages {
-		if strings.Contains(m.Message, textClock) {
-			e.Err = ledger.Refuse(ledger.Expired, "a peer's clock is far from the caller's")
-			return
-		}
+}
+
+// parseNo reads a refusal of the contract's service, or of the peer before it asked the service.
+func parseNo(text string) (*ledger.Refusal, kind) {
+	if r, ok := parseRefusal(text); ok {
+		return r, refused
 	}
-	for _, m := range e.Messages {
-		if m.Message == textMismatch {
-			e.Err, e.kind = ledger.Refuse(ledger.NotEndorsed, "the endorsers came to different outcomes"), differing
-			return
-		}
+	switch {
+	case strings.HasPrefix(text, textContract):
+		return nil, final // it may quote anything
+	case denied(text):
+		return &ledger.Refusal{Code: ledger.Forbidden, Message: "a peer does not accept the caller's certificate"}, final
+	case strings.Contains(text, textClock):
+		return &ledger.Refusal{Code: ledger.Expired, Message: "a peer's clock is far from the caller's"}, final
 	}
-	for _, m := range e.Messages {
-		if strings.HasPrefix(m.Message, textContract) {
-			return
-		}
-	}
-	e.kind = unreachable
-	for _, m := range e.Messages {
-		e.unreachable = append(e.unreachable, m.Organisation)
-	}
+	return nil, final
 }
 
 // classifyStatus is for a failure that no peer but the own one had a part in.

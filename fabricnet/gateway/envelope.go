@@ -116,7 +116,7 @@ func isTxID(id string) bool {
 	return true
 }
 
-// envelopes gives a block's envelopes with the code that validation gave each.
+// envelopes gives a block's envelopes with the code that validation gave each. Those that are neither valid nor envelopes are left out.
 func envelopes(block *common.Block, each func(envelope *common.Envelope, code peer.TxValidationCode) error) error {
 	data, metadata := block.GetData().GetData(), block.GetMetadata().GetMetadata()
 	const filter = int(common.BlockMetadataIndex_TRANSACTIONS_FILTER)
@@ -125,10 +125,14 @@ func envelopes(block *common.Block, each func(envelope *common.Envelope, code pe
 	}
 	for i, b := range data {
 		envelope := &common.Envelope{}
+		code := peer.TxValidationCode(metadata[filter][i])
 		if err := proto.Unmarshal(b, envelope); err != nil {
+			if code != peer.TxValidationCode_VALID {
+				continue
+			}
 			return fmt.Errorf("block %d, transaction %d: %w", block.GetHeader().GetNumber(), i, err)
 		}
-		if err := each(envelope, peer.TxValidationCode(metadata[filter][i])); err != nil {
+		if err := each(envelope, code); err != nil {
 			return fmt.Errorf("block %d, transaction %d: %w", block.GetHeader().GetNumber(), i, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -23,6 +24,9 @@ func (c *Client) Evaluate(ctx context.Context, function string, args []byte) ([]
 
 // EvaluateOn runs a query on an organisation's peer. What it says is that organisation's word.
 func (c *Client) EvaluateOn(ctx context.Context, org, function string, args []byte) ([]byte, error) {
+	if !contract.IsQuery(function) && function != ledger.QueryAttestations {
+		return nil, ledger.Refuse(ledger.Invalid, "%q is not a query", function)
+	}
 	if err := checkArgs(function, args); err != nil {
 		return nil, err
 	}
@@ -74,7 +78,7 @@ func (c *Client) evaluate(ctx context.Context, org, chaincode, function string, 
 		if err == nil {
 			return result, nil
 		}
-		if e := c.proposalError(StageEvaluate, "", err); e.kind != unreachable || attempt == evaluateAttempts || pause.wait(ctx) != nil {
+		if e := c.proposalError(StageEvaluate, "", []string{org}, err); e.kind != unreachable || attempt == evaluateAttempts || pause.wait(ctx) != nil {
 			return nil, e
 		}
 	}

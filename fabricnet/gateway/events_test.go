@@ -140,6 +140,30 @@ func TestFindTheFirstCopy(t *testing.T) {
 	}
 }
 
+// Anybody who may write to the channel can have anything ordered, which is then invalid.
+func TestInvalidTransactionsHoldAnything(t *testing.T) {
+	valid, bad := peer.TxValidationCode_VALID, peer.TxValidationCode_BAD_PAYLOAD
+	copied := anchored("a")
+	block := blockAt(4, []peer.TxValidationCode{bad, bad, bad, valid, bad}, anchored("b"), anchored("c"), copied, anchored("a"), copied)
+	block.Data.Data[0] = []byte{0xff}
+	block.Data.Data[1] = encode(&common.Envelope{Payload: []byte{0xff}})
+	if found, code, err := find(block, id("a")); err != nil || code != valid || string(found.result) != "result" {
+		t.Errorf("got %v, %s, %v", found, code, err)
+	}
+	header := &common.Header{ChannelHeader: encode(&common.ChannelHeader{TxId: id("d"), Type: int32(common.HeaderType_ENDORSER_TRANSACTION)})}
+	block.Data.Data[4] = encode(&common.Envelope{Payload: encode(&common.Payload{Header: header, Data: []byte{0xff}})})
+	if _, code, err := find(block, id("d")); err != nil || code != bad {
+		t.Errorf("got %s, %v", code, err)
+	}
+	if got, err := eventsOf(block, "assay"); err != nil || len(got) != 1 {
+		t.Errorf("got %v, %v", got, err)
+	}
+	block.Metadata.Metadata[common.BlockMetadataIndex_TRANSACTIONS_FILTER][1] = byte(valid)
+	if _, _, err := find(block, id("a")); err == nil {
+		t.Error("a valid transaction without form is passed over")
+	}
+}
+
 func TestEveryEventOfTheLedgerHasAName(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../ledger/event.go", nil, 0)
 	if err != nil {

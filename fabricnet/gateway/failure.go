@@ -14,7 +14,7 @@ type Stage string
 const (
 	// StageEndorse: the peers did not endorse it. Nothing was recorded.
 	StageEndorse Stage = "endorse"
-	// StageSubmit: the ordering service did not take it. Nothing was recorded, unless the error is an *OutcomeUnknown too.
+	// StageSubmit: it was not sent to the ordering service. Nothing was recorded.
 	StageSubmit Stage = "submit"
 	// StageCommit: it is in a block, and invalid, so that it changed nothing; or the error is an *OutcomeUnknown too.
 	StageCommit Stage = "commit"
@@ -96,10 +96,11 @@ const (
 	differing        // the endorsers came to different outcomes, perhaps because one was behind
 	unreachable      // somebody did not answer
 	overtaken        // what it read has changed before it was committed
+	withheld         // the peer does not give a block that it has
 )
 
 func (k kind) String() string {
-	return [...]string{"final", "refused", "differing", "unreachable", "overtaken"}[k]
+	return [...]string{"final", "refused", "differing", "unreachable", "overtaken", "withheld"}[k]
 }
 
 // OutcomeUnknown says that a transaction was sent and that it could not be learned what became of it. It may be recorded, now or later, or never be.
@@ -128,9 +129,9 @@ func (c *Client) message(mspID, address, text string) PeerMessage {
 // maxRefusal bounds an encoded refusal.
 const maxRefusal = 64 << 10
 
-// parseRefusal reads what the contract's service said, as a peer's gateway reports it.
+// parseRefusal reads what the contract's service said, as a peer's gateway reports it. What only quotes a refusal further on is none.
 func parseRefusal(message string) (*ledger.Refusal, bool) {
-	_, encoded, found := strings.Cut(message, "chaincode response 400, ")
+	encoded, found := strings.CutPrefix(message, textRefusal)
 	if !found {
 		return nil, false
 	}

@@ -45,33 +45,49 @@ func failed(t *testing.T, code codes.Code, message string, details ...*fabric.Er
 
 const refusal = `chaincode response 400, {"code":"conflict","message":"fleet fleet-a exists"}`
 
+const otherRefusal = `chaincode response 400, {"code":"forbidden","message":"no"}`
+
 func TestProposalErrors(t *testing.T) {
-	c, txID := &Client{genesis: consortium()}, strings.Repeat("a", 64)
+	c, txID, both := &Client{genesis: consortium()}, strings.Repeat("a", 64), []string{"lender", "regulator"}
 	for name, test := range map[string]struct {
 		err         error
 		kind        kind
 		code        ledger.Code
 		text        string
 		unreachable []string
+		asked       []string // the lender, if nil
 	}{
-		"refusal":               {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", refusal)), kind: refused, code: ledger.Conflict, text: "fleet-a exists"},
-		"refusal and no answer": {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "rpc error: code = Unavailable"), detail("RegulatorMSP", refusal)), kind: refused, code: ledger.Conflict, text: "regulator"},
-		"outcomes differ":       {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", textMismatch)), kind: differing, code: ledger.NotEndorsed, text: "lender"},
-		"certificate":           {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "rpc error: code = Unknown desc = error validating proposal: access denied: channel [assay] creator org [X]")), code: ledger.Forbidden, text: "creator org"},
-		"certificate's time":    {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "rpc error: code = Unknown desc = proposal client identity expired")), code: ledger.Forbidden, text: "lender"},
-		"contract broken":       {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "chaincode response 500, state is damaged")), text: "state is damaged"},
-		"unknown code":          {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", `chaincode response 400, {"code":"perhaps","message":"x"}`)), text: "perhaps"},
-		"refusal without form":  {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", `chaincode response 400, {"code":"conflict"}`)), text: "conflict"},
-		"peer away":             {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "rpc error: code = Unavailable desc = connection refused")), kind: unreachable, unreachable: []string{"lender"}, text: "connection refused"},
-		"service away":          {err: failed(t, codes.Aborted, "failed", detail("RegulatorMSP", "error in simulation: failed to execute transaction")), kind: unreachable, unreachable: []string{"regulator"}},
-		"no peer known":         {err: failed(t, codes.Unavailable, textNoPeers+"LenderMSP, RegulatorMSP"), kind: unreachable, unreachable: []string{"lender", "regulator"}},
-		"own peer away":         {err: failed(t, codes.Unavailable, "connection error"), kind: unreachable},
-		"own peer denies":       {err: failed(t, codes.PermissionDenied, "expired"), code: ledger.Forbidden},
-		"too slow":              {err: failed(t, codes.DeadlineExceeded, "endorsement timeout expired"), text: "timeout expired"},
-		"own failure":           {err: errors.New("signing: vault is sealed"), text: "vault is sealed"},
+		"refusal":                {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", refusal)), kind: refused, code: ledger.Conflict, text: "fleet-a exists"},
+		"refusal and no answer":  {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "rpc error: code = Unavailable"), detail("RegulatorMSP", refusal)), kind: refused, code: ledger.Conflict, text: "regulator", unreachable: []string{"lender"}, asked: both},
+		"refusals":               {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", refusal), detail("RegulatorMSP", refusal)), kind: refused, code: ledger.Conflict, asked: both},
+		"one refuses":            {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", refusal)), kind: differing, code: ledger.NotEndorsed, text: "lender said no (conflict), regulator endorsed", asked: both},
+		"refusals differ":        {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", refusal), detail("RegulatorMSP", otherRefusal)), kind: differing, code: ledger.NotEndorsed, text: "regulator said no (forbidden)", asked: both},
+		"one refuses, one fails": {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", refusal), detail("RegulatorMSP", "chaincode response 500, x")), kind: differing, code: ledger.NotEndorsed, text: "regulator failed", asked: both},
+		"one denies":             {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "rpc error: access denied")), kind: differing, code: ledger.NotEndorsed, text: "lender said no (forbidden)", asked: both},
+		"one has another time":   {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", textClock)), kind: differing, code: ledger.NotEndorsed, text: "lender said no (expired)", asked: both},
+		"quoted refusal":         {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "chaincode response 500, "+refusal)), text: "500"},
+		"quoted denial":          {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "chaincode response 500, access denied")), text: "500"},
+		"refusal of a stranger":  {err: failed(t, codes.Aborted, "failed", detail("OperatorMSP", refusal)), kind: unreachable},
+		"outcomes differ":        {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", textMismatch)), kind: differing, code: ledger.NotEndorsed, text: "lender"},
+		"certificate":            {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "rpc error: code = Unknown desc = error validating proposal: access denied: channel [assay] creator org [X]")), code: ledger.Forbidden, text: "creator org"},
+		"certificate's time":     {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "rpc error: code = Unknown desc = proposal client identity expired")), code: ledger.Forbidden, text: "lender"},
+		"contract broken":        {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "chaincode response 500, state is damaged")), text: "state is damaged"},
+		"unknown code":           {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", `chaincode response 400, {"code":"perhaps","message":"x"}`)), text: "perhaps"},
+		"refusal without form":   {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", `chaincode response 400, {"code":"conflict"}`)), text: "conflict"},
+		"peer away":              {err: failed(t, codes.Aborted, "failed", detail("LenderMSP", "rpc error: code = Unavailable desc = connection refused")), kind: unreachable, unreachable: []string{"lender"}, text: "connection refused"},
+		"service away":           {err: failed(t, codes.Aborted, "failed", detail("RegulatorMSP", "error in simulation: failed to execute transaction")), kind: unreachable, unreachable: []string{"regulator"}, asked: both},
+		"no peer known":          {err: failed(t, codes.Unavailable, textNoPeers+"LenderMSP, RegulatorMSP"), kind: unreachable, unreachable: []string{"lender", "regulator"}},
+		"own peer away":          {err: failed(t, codes.Unavailable, "connection error"), kind: unreachable},
+		"own peer denies":        {err: failed(t, codes.PermissionDenied, "expired"), code: ledger.Forbidden},
+		"too slow":               {err: failed(t, codes.DeadlineExceeded, "endorsement timeout expired"), text: "timeout expired"},
+		"own failure":            {err: errors.New("signing: vault is sealed"), text: "vault is sealed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := c.proposalError(StageEndorse, txID, test.err)
+			asked := test.asked
+			if asked == nil {
+				asked = []string{"lender"}
+			}
+			e := c.proposalError(StageEndorse, txID, asked, test.err)
 			if e.kind != test.kind || ledger.CodeOf(e) != test.code || e.TxID != txID {
 				t.Errorf("kind %s and code %q: %v", e.kind, ledger.CodeOf(e), e)
 			}
@@ -90,7 +106,7 @@ func TestProposalErrors(t *testing.T) {
 func TestEndedContextsShow(t *testing.T) {
 	c := &Client{genesis: consortium()}
 	for code, want := range map[codes.Code]error{codes.Canceled: context.Canceled, codes.DeadlineExceeded: context.DeadlineExceeded} {
-		if e := c.proposalError(StageEvaluate, "", failed(t, code, "x")); !errors.Is(e, want) || e.kind != final {
+		if e := c.proposalError(StageEvaluate, "", []string{"lender"}, failed(t, code, "x")); !errors.Is(e, want) || e.kind != final {
 			t.Errorf("%s: %v", code, e)
 		}
 	}
@@ -98,7 +114,7 @@ func TestEndedContextsShow(t *testing.T) {
 
 func TestMessagesNameOrganisations(t *testing.T) {
 	c := &Client{genesis: consortium()}
-	e := c.proposalError(StageEndorse, "", failed(t, codes.Aborted, "failed", detail("Stranger", "y"), detail("RegulatorMSP", strings.Repeat("x", 9999)), detail("LenderMSP", "z")))
+	e := c.proposalError(StageEndorse, "", []string{"lender"}, failed(t, codes.Aborted, "failed", detail("Stranger", "y"), detail("RegulatorMSP", strings.Repeat("x", 9999)), detail("LenderMSP", "z")))
 	var got []string
 	for _, m := range e.Messages {
 		got = append(got, m.Organisation+"/"+m.MSPID)
@@ -141,9 +157,13 @@ func TestAmbiguousSubmissions(t *testing.T) {
 		{failed(t, codes.Unknown, "x"), true},
 		{failed(t, codes.Internal, "x"), true},
 		{failed(t, codes.Aborted, "x"), true},
-		{failed(t, codes.Aborted, textOrderer+": status=FORBIDDEN, info=x"), false},
+		{failed(t, codes.Aborted, "received unsuccessful response from orderer: status=FORBIDDEN, info=x"), true},
+		{failed(t, codes.NotFound, "x"), true},
+		{failed(t, codes.Unauthenticated, "x"), true},
+		{failed(t, codes.InvalidArgument, "x"), false},
+		{failed(t, codes.PermissionDenied, "x"), false},
 		{failed(t, codes.FailedPrecondition, "x"), false},
-		{failed(t, codes.ResourceExhausted, "x"), false},
+		{failed(t, codes.ResourceExhausted, "x"), true},
 		{errors.New("signing: vault is sealed"), false},
 		{context.Canceled, true},
 	} {
@@ -152,14 +172,14 @@ func TestAmbiguousSubmissions(t *testing.T) {
 		}
 	}
 	c := &Client{genesis: consortium()}
-	if e := c.submitError("id", failed(t, codes.Aborted, textOrderer+": status=FORBIDDEN, info=x")); ledger.CodeOf(e) != ledger.Forbidden {
+	if e := c.submitError("id", failed(t, codes.PermissionDenied, "x")); ledger.CodeOf(e) != ledger.Forbidden {
 		t.Errorf("got %v", e)
 	}
 }
 
 func TestOutcomeUnknownSaysWhatToDo(t *testing.T) {
 	c, id := &Client{genesis: consortium()}, strings.Repeat("b", 64)
-	err := error(c.unknown(id, failed(t, codes.DeadlineExceeded, "peer went away")))
+	err := error(c.unknown(id, failed(t, codes.DeadlineExceeded, "peer went away"), nil))
 	var unknown *OutcomeUnknown
 	if !errors.As(err, &unknown) || unknown.TxID != id || !errors.Is(err, context.DeadlineExceeded) || ledger.CodeOf(err) != "" {
 		t.Errorf("got %v", err)
@@ -172,6 +192,7 @@ func TestOutcomeUnknownSaysWhatToDo(t *testing.T) {
 func FuzzParseRefusal(f *testing.F) {
 	f.Add(refusal)
 	f.Add("chaincode response 400, {}")
+	f.Add("chaincode response 500, " + refusal)
 	f.Fuzz(func(t *testing.T, message string) {
 		if r, ok := parseRefusal(message); ok && r.Code == "" {
 			t.Error("a refusal without a code")

@@ -104,8 +104,11 @@ func (c *Client) blockOf(ctx context.Context, txID string) (*common.Block, error
 		return nil, fmt.Errorf("block: %w", err)
 	}
 	return block, envelopes(block, func(envelope *common.Envelope, code peer.TxValidationCode) error {
+		if code != peer.TxValidationCode_VALID {
+			return nil // anybody can have anything ordered that is not
+		}
 		_, channel, err := header(envelope)
-		if err == nil && code == peer.TxValidationCode_VALID && isTxID(channel.GetTxId()) {
+		if err == nil && isTxID(channel.GetTxId()) {
 			c.places.put(channel.GetTxId(), block.GetHeader().GetNumber())
 		}
 		return err
@@ -121,15 +124,22 @@ func saidUnknown(e *Error) bool {
 	return false
 }
 
-// find reads the first envelope with an id. Another with the same id in the same block is a copy, and invalid.
+// find reads the envelope with an id: the valid one if there is one, else the first. Any other with this id in the block is a copy or a forgery, and
+// changes nothing. Of one that is not valid only the id is read: it may hold anything.
 func find(block *common.Block, txID string) (found *transaction, code peer.TxValidationCode, err error) {
 	err = envelopes(block, func(envelope *common.Envelope, validation peer.TxValidationCode) error {
+		valid := validation == peer.TxValidationCode_VALID
 		_, channel, err := header(envelope)
-		if err != nil || found != nil || channel.GetTxId() != txID {
+		if err != nil && !valid {
+			return nil
+		}
+		if err != nil || channel.GetTxId() != txID || found != nil && (!valid || code == validation) {
 			return err
 		}
-		code = validation
-		found, err = parseTransaction(envelope)
+		found, code = &transaction{id: txID}, validation
+		if valid {
+			found, err = parseTransaction(envelope)
+		}
 		return err
 	})
 	if err == nil && found == nil {

@@ -68,10 +68,17 @@ func lowS(signature []byte) ([]byte, error) {
 	return asn1.Marshal(s)
 }
 
-// readKey reads a P-256 key, PKCS#8 in PEM. No error has its content.
+// readKey reads a P-256 key, PKCS#8 in PEM, from a file that nobody but its owner may read or write. No error has its content.
 func readKey(path string) (crypto.Signer, error) {
 	if path == "" {
 		return nil, errors.New("the profile names no key, and no signer is given")
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading key: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("reading key %s: has mode %04o, must be 0600", path, mode)
 	}
 	block, err := readPEM(path)
 	if err != nil {

@@ -133,6 +133,13 @@ func TestReadKey(t *testing.T) {
 			t.Errorf("%q is read", path)
 		}
 	}
+	shared := write("shared", key)
+	if err := os.Chmod(shared, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readKey(shared); err == nil || !strings.Contains(err.Error(), "0640") {
+		t.Errorf("a key that others can read: %v", err)
+	}
 	long := filepath.Join(dir, "long")
 	if err := os.WriteFile(long, make([]byte, maxPEM+1), 0o600); err != nil {
 		t.Fatal(err)

@@ -5,13 +5,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
+	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	fabric "github.com/hyperledger/fabric-protos-go-apiv2/gateway"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
@@ -41,6 +42,9 @@ func (c *Client) Submit(ctx context.Context, call ledger.Call) (ledger.Receipt, 
 }
 
 func checkCall(call ledger.Call) error {
+	if contract.IsQuery(call.Function) || call.Function == ledger.QueryAttestations {
+		return ledger.Refuse(ledger.Invalid, "function %q is not one that changes the ledger", call.Function)
+	}
 	if err := checkArgs(call.Function, call.Args); err != nil {
 		return err
 	}
@@ -88,6 +92,7 @@ func (s *submission) again(ctx context.Context, err error) error {
 	if !errors.As(err, &e) || e.kind == final || s.attempts >= submitAttempts || ctx.Err() != nil {
 		return err
 	}
+	s.client.sets.unreachable(time.Now(), e.unreachable)
 	switch e.kind {
 	case refused:
 		if s.confirmed || len(s.orgs) == 1 && s.orgs[0] == s.client.own.ID {
@@ -103,8 +108,6 @@ func (s *submission) again(ctx context.Context, err error) error {
 		if s.confirm(ctx, err) != nil {
 			return err
 		}
-	case unreachable:
-		s.client.sets.unreachable(time.Now(), e.unreachable)
 	}
 	if waited := s.pause.wait(ctx); waited != nil {
 		return fmt.Errorf("%w (then %w)", err, waited)
@@ -124,7 +127,7 @@ func (s *submission) confirm(ctx context.Context, err error) error {
 // endorsed is a transaction that is ready to be ordered.
 type endorsed struct {
 	id     string
-	signed *client.Transaction
+	signed *client.Transaction // once it was sent
 	parsed *transaction
 }
 
@@ -140,27 +143,42 @@ func (c *Client) endorse(ctx context.Context, call ledger.Call, orgs []string) (
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeouts.Endorse)
 	defer cancel()
-	signed, err := proposal.EndorseWithContext(ctx)
+	prepared, err := proposal.EndorseWithContext(ctx)
 	if err != nil {
-		return nil, c.endorseError(proposal.TransactionID(), orgs, err)
+		return nil, c.proposalError(StageEndorse, proposal.TransactionID(), orgs, err)
 	}
-	parsed, err := parsePrepared(signed)
-	if err == nil && parsed.id != proposal.TransactionID() {
-		err = fmt.Errorf("the peer made transaction %q of it", parsed.id)
-	}
+	e, err := c.accept(proposal, prepared, orgs)
 	if err != nil {
+		err = fmt.Errorf("what the own peer made of it is not signed: %w", err)
 		return nil, &Error{Stage: StageEndorse, TxID: proposal.TransactionID(), Err: err}
 	}
-	return &endorsed{id: parsed.id, signed: signed, parsed: parsed}, nil
+	return e, nil
 }
 
-// endorseError names everybody whose outcome may be the wrong one: the peer's gateway names who answered last.
-func (c *Client) endorseError(txID string, orgs []string, err error) *Error {
-	e := c.proposalError(StageEndorse, txID, err)
-	if e.kind == differing {
-		e.Err = ledger.Refuse(ledger.NotEndorsed, "the contracts of %s came to different outcomes, and which of them differs from the others is not known", strings.Join(orgs, ", "))
+// accept makes the transaction that is sent of what the own peer prepared, if that is the proposal's and endorsed by those who were asked.
+func (c *Client) accept(proposal *client.Proposal, prepared *client.Transaction, orgs []string) (*endorsed, error) {
+	p, err := readProposal(proposal)
+	if err != nil {
+		return nil, err
 	}
-	return e
+	given, err := envelopeOf(prepared)
+	if err != nil {
+		return nil, err
+	}
+	envelope, err := p.transaction(given, c.chaincode, c.mspsOf(orgs))
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parseTransaction(envelope)
+	if err != nil {
+		return nil, err
+	}
+	b, err := proto.Marshal(&fabric.PreparedTransaction{TransactionId: p.id, Envelope: envelope})
+	if err != nil {
+		return nil, err
+	}
+	own, err := c.gateway.NewTransaction(b)
+	return &endorsed{id: p.id, signed: own, parsed: parsed}, err
 }
 
 // arguments are the ledger's id and the encoded arguments, behind the function's name.
@@ -168,14 +186,12 @@ func (c *Client) arguments(args []byte) []client.ProposalOption {
 	return []client.ProposalOption{client.WithBytesArguments([]byte(hex.EncodeToString(c.id[:])), args)}
 }
 
-func parsePrepared(t *client.Transaction) (*transaction, error) {
+func envelopeOf(t *client.Transaction) (*common.Envelope, error) {
 	b, err := t.Bytes()
 	if err != nil {
 		return nil, err
 	}
 	prepared := &fabric.PreparedTransaction{}
-	if err := proto.Unmarshal(b, prepared); err != nil {
-		return nil, err
-	}
-	return parseTransaction(prepared.GetEnvelope())
+	err = proto.Unmarshal(b, prepared)
+	return prepared.GetEnvelope(), err
 }

@@ -88,10 +88,19 @@ func (b Book) OpenEpoch(ctx context.Context) (uint64, error) {
 	if err != nil || e.Opened != nil && *e.Opened >= e.Epoch {
 		return e.Epoch, err
 	}
-	if _, err = b.submit(ctx, FnOpenEpoch, OpenEpoch{Epoch: e.Epoch}, nil); CodeOf(err) == Conflict {
-		err = nil // somebody else was faster
+	_, refused := b.submit(ctx, FnOpenEpoch, OpenEpoch{Epoch: e.Epoch}, nil)
+	if CodeOf(refused) != Conflict {
+		return e.Epoch, refused
 	}
-	return e.Epoch, err
+	// Somebody else may have been faster, which the ledger has to show: a conflict can have other reasons.
+	now, err := b.Epoch(ctx)
+	if err != nil {
+		return e.Epoch, fmt.Errorf("%w (then %w)", refused, err)
+	}
+	if now.Opened == nil || *now.Opened < e.Epoch {
+		return e.Epoch, refused
+	}
+	return e.Epoch, nil
 }
 
 // awaitPause is how often Await looks.

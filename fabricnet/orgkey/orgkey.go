@@ -70,7 +70,8 @@ func Read(path string) (Key, error) {
 	return Key{private}, nil
 }
 
-// Create draws a key, or reads the one that an interrupted creation left.
+// Create draws a key, or reads the one that is there: that an interrupted creation left, or that somebody else drew at the same time. It never replaces
+// one.
 func Create(path string) (Key, error) {
 	if k, err := Read(path); !errors.Is(err, fs.ErrNotExist) {
 		return k, err
@@ -83,7 +84,11 @@ func Create(path string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("encoding key %s: %w", path, err)
 	}
-	if err := durable.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der})); err != nil {
+	err = durable.CreateFile(path, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}))
+	if errors.Is(err, fs.ErrExist) {
+		return Read(path)
+	}
+	if err != nil {
 		return Key{}, err
 	}
 	return Key{private}, nil
