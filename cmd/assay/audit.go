@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +26,8 @@ type auditCall struct {
 	blocks, profileAt, networkAt, org  string
 	genesis, channelGenesis, chaincode string
 	srs, attestations, key, out        string
-	requireAttestations                bool
+	accepted                           []string
+	withoutAttestations                bool
 	profile                            *profile.Profile
 	client                             *gateway.Client
 	consortium                         *ledger.Genesis
@@ -47,7 +45,11 @@ every proof in it. What it finds differs is named with its block. The report is 
 
 Blocks come from the organisation's own peer, or from a file (--blocks, see 'assay-fabric export'). The exit code is 0
 if the channel is sound and 1 if not, with the first failure. Blocks cut off the end leave a sound channel: compare
-the head that it prints.`,
+the head that it prints.
+
+A change of the channel's configuration is a failure until you have looked at it and accept its block by the hash that
+the finding names (--accept-config). So is an anchor whose attestations are not to be had: the organisation's own
+service has them if it endorsed; an owner's does not, and says --without-attestations.`,
 		Example: `  assay audit --org Regulator --out audit.json
   assay audit --blocks blocks.bin --genesis genesis.json --channel-genesis channel.block --srs srs
   assay audit verify audit.json --genesis genesis.json`,
@@ -64,7 +66,8 @@ the head that it prints.`,
 	f.StringVar(&c.chaincode, "chaincode", "", "the contract's name on the channel (default \"assay\")")
 	f.StringVar(&c.srs, "srs", "", "the SRS (default: the key cache's)")
 	f.StringVar(&c.attestations, "attestations", "", "a folder of attestations by root (default: the organisation's own service's)")
-	f.BoolVar(&c.requireAttestations, "require-attestations", false, "fail for anchors whose attestations are not to be had")
+	f.BoolVar(&c.withoutAttestations, "without-attestations", false, "let anchors pass whose attestations are not to be had")
+	f.StringArrayVar(&c.accepted, "accept-config", nil, "hash of a block with a change of the configuration that you know of (repeatable)")
 	f.StringVar(&c.key, "key", "", "the organisation's key, to sign the report")
 	f.StringVar(&c.out, "out", "", "write the report to this file")
 	command.AddCommand(newAuditVerifyCommand(p))
@@ -165,19 +168,31 @@ func (c *auditCall) config() (audit.Config, error) {
 	if name == "" {
 		name = profile.DefaultChaincode
 	}
-	return audit.Config{
+	config := audit.Config{
 		Genesis: c.consortium, ChannelGenesis: pin, Chaincode: name,
-		SRS: c.findSRS, Attestations: c.findAttestations, RequireAttestations: c.requireAttestations,
-	}, nil
+		SRS: c.findSRS, Attestations: c.findAttestations, WithoutAttestations: c.withoutAttestations,
+		AcceptConfigurations: make([]commit.Digest, len(c.accepted)),
+	}
+	for i, hash := range c.accepted {
+		if err := config.AcceptConfigurations[i].UnmarshalText([]byte(hash)); err != nil {
+			return audit.Config{}, cli.Usage("--accept-config: %w", err)
+		}
+	}
+	return config, nil
 }
 
-// pin is the hash of the channel's genesis block: given, or of a block in a file.
+// pin is the hash of the channel's genesis block.
 func (c *auditCall) pin() (commit.Digest, error) {
 	given := c.either(c.channelGenesis, func(p *profile.Profile) string { return p.ChannelGenesis })
-	var pin commit.Digest
 	if given == "" {
-		return pin, cli.Usage("--channel-genesis is missing: the channel's genesis block that you trust, without a profile that names it")
+		return commit.Digest{}, cli.Usage("--channel-genesis is missing: the channel's genesis block that you trust, without a profile that names it")
 	}
+	return channelPin(given)
+}
+
+// channelPin is a hash that is given, or that of a block in a file.
+func channelPin(given string) (commit.Digest, error) {
+	var pin commit.Digest
 	if pin.UnmarshalText([]byte(given)) == nil {
 		return pin, nil
 	}
@@ -207,59 +222,17 @@ func (c *auditCall) signer() (*orgkey.Key, error) {
 	return &key, nil
 }
 
-// source opens the blocks: a file, or the peer up to the block that is its last now.
-func (c *auditCall) source(ctx context.Context, config *audit.Config) (iter.Seq2[[]byte, error], func(), error) {
-	if c.blocks != "" {
-		f, err := os.Open(c.blocks)
-		if err != nil {
-			return nil, nil, cli.Usage("--blocks: %w", err)
-		}
-		info, err := f.Stat()
-		if err != nil {
-			return nil, nil, cli.Usage("--blocks: %w", err)
-		}
-		return fileBlocks(c.Watched(f, info.Size(), "auditing")), func() { f.Close() }, nil //nolint:errcheck // opened for reading
-	}
-	head, err := c.client.Head(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	shown := c.Progress("auditing", int(head.Height)+1)
-	config.Progress = func(number uint64) { shown(int(number) + 1) }
-	return peerBlocks(c.client.Blocks(ctx, 0, head.Height), head.Height), func() {}, nil
-}
-
-func fileBlocks(r io.Reader) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for reader := blockfile.NewReader(r); ; {
-			b, err := reader.Next()
-			if errors.Is(err, io.EOF) || !yield(b, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// peerBlocks ends with the last block. A peer that has the genesis block alone is followed otherwise.
-func peerBlocks(blocks iter.Seq2[[]byte, error], last uint64) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		number := uint64(0)
-		for b, err := range blocks {
-			if !yield(b, err) || number == last {
-				return
-			}
-			number++
-		}
-	}
-}
-
 // deliver writes and prints the report. A channel that is not sound is a no.
 func (c *auditCall) deliver(report *audit.Report) error {
 	if c.out != "" {
+		encoded, err := report.Marshal()
+		if err != nil {
+			return err
+		}
 		if err := os.MkdirAll(filepath.Dir(c.out), 0o755); err != nil {
 			return cli.Usage("--out: %w", err)
 		}
-		if err := os.WriteFile(c.out, report.Marshal(), 0o644); err != nil {
+		if err := os.WriteFile(c.out, encoded, 0o644); err != nil {
 			return cli.Usage("--out: %w", err)
 		}
 	}
