@@ -128,11 +128,3 @@ func requestOf(s State, id commit.Digest) (*ledger.Request, error) {
 	}
 	return q, err
 }
-
-func ownerOfRequest(s State, id commit.Digest) ([]string, error) {
-	q, err := requestOf(s, id)
-	if err != nil {
-		return nil, err
-	}
-	return []string{q.Owner}, nil
-}
