@@ -14,12 +14,18 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
+	"github.com/assay-net/assay/fabricnet/networktest"
 	"github.com/assay-net/assay/zk/setup"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"assay": main})
+	testscript.Main(onNetworks{m}, map[string]func(){"assay": main})
 }
+
+// onNetworks is all tests, some of which start networks.
+type onNetworks struct{ *testing.M }
+
+func (m onNetworks) Run() int { return networktest.Main(m.M) }
 
 // TestScripts runs the command lines of testdata/script. $DATA is the folder of measured data, where there is one: a script that
 // needs it begins with [!data] skip.

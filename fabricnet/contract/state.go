@@ -15,7 +15,7 @@ func get[T any](s State, key string) (*T, error) {
 	if len(b) == 0 {
 		return nil, nil
 	}
-	return ledger.Decode[T]("state "+key, b, ledger.MaxRecord)
+	return ledger.DecodeRecord[T]("state "+key, b)
 }
 
 // exists reads a key without its record.
@@ -37,7 +37,7 @@ func put(s State, key string, record any) error {
 // scan reads the records under a prefix in order of key. The rest is the key behind the prefix.
 func scan[T any](s State, prefix string, fn func(rest string, record *T) error) error {
 	return s.Range(prefix, func(key string, value []byte) error {
-		record, err := ledger.Decode[T]("state "+key, value, ledger.MaxRecord)
+		record, err := ledger.DecodeRecord[T]("state "+key, value)
 		if err != nil {
 			return err
 		}

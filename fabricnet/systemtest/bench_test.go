@@ -18,7 +18,7 @@ import (
 var benchTable = flag.String("bench-table", "", "measure on Fabric networks and write the figures to this file")
 
 // loads are how many clients call at once, and how many calls they make.
-var loads = []struct{ clients, calls int }{{1, 16}, {16, 64}, {64, 192}, {256, 384}}
+var loads = []struct{ clients, calls int }{{1, 16}, {16, 64}, {64, 128}, {256, 256}}
 
 // TestBenchTable measures the contract on real networks, all of whose processes share this machine with the clients. Nothing is asserted about time.
 func TestBenchTable(t *testing.T) {

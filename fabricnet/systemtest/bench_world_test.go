@@ -22,7 +22,7 @@ import (
 
 const (
 	smallChunk, largeChunk = 64, 1024
-	largeChunks            = 24
+	largeChunks            = 32
 	smallFleet, largeFleet = "bench-small", "bench-large"
 	// askedFleet has one chunk, which the requests are about.
 	askedFleet = "bench-asked"
@@ -58,7 +58,7 @@ func newBench(t *testing.T, table *measure.Table, consensus string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flags := []string{"--consensus", consensus, "--epoch", "90s", "--anchor-window", "90s", "--clock-skew", "15s"}
+	flags := []string{"--consensus", consensus, "--epoch", "60s", "--anchor-window", "60s", "--clock-skew", "15s"}
 	return &bench{t: t, table: table, consensus: consensus, keys: keys,
 		net: newBenchNetwork(t, flags...), bare: newBenchNetwork(t, append(flags, "--contract", bareBinary(t))...)}
 }
@@ -171,7 +171,7 @@ func (b *bench) anchors() {
 
 // attested measures how many device records a second become part of anchors, with all that endorsers check.
 func (b *bench) attested() {
-	const clients = 4
+	const clients = 16
 	bare := b.load(clients, 0, largeChunks, func(ctx context.Context, i int) error {
 		return b.submitBare(ctx, b.large[i].anchor, b.large[i].attestations)
 	})
