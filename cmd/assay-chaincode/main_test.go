@@ -9,13 +9,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
+	"github.com/assay-net/assay/cmd/internal/cli/clitest"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/zk/commit/committest"
 )
@@ -58,7 +56,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitcodeCmd, "freeaddress": freeAddressCmd, "listens": listensCmd, "terminate": terminateCmd},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": clitest.ExitCode, "freeaddress": freeAddressCmd, "listens": listensCmd, "terminate": terminateCmd},
 	})
 }
 
@@ -80,22 +78,6 @@ func newCertificate(t *testing.T) (certificate, key []byte) {
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
-}
-
-// exitcodeCmd is the script command "exitcode N program args": it runs the program and checks its exit code.
-func exitcodeCmd(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exitcode N program args...")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = strconv.Itoa(exit.ExitCode())
-	}
-	if got != args[0] {
-		ts.Fatalf("exit code %s, want %s (%v)", got, args[0], err)
-	}
 }
 
 // freeAddressCmd is the script command "freeaddress": it puts an address on which nobody listens into $ADDRESS.
@@ -157,18 +139,6 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 		if c.Runnable() && (c.Short == "" || c.Long == "" || !strings.Contains(c.Example, c.CommandPath())) {
 			t.Errorf("%s lacks a help text or an example", c.CommandPath())
 		}
-	}
-}
-
-// The digest of an SRS file is computed here, and defined by package commit.
-func TestSRSDigest(t *testing.T) {
-	srs := committest.UnsafeSRS(64)
-	var file bytes.Buffer
-	if _, err := srs.WriteTo(&file); err != nil {
-		t.Fatal(err)
-	}
-	if got := srsDigest(file.Bytes()); got != srs.Digest() {
-		t.Errorf("%s, want %s", got, srs.Digest())
 	}
 }
 

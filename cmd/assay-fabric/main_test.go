@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
+	"github.com/assay-net/assay/cmd/internal/cli/clitest"
 	"github.com/assay-net/assay/fabricnet/localnet"
 	"github.com/assay-net/assay/zk/setup"
 )
@@ -48,7 +47,7 @@ func TestScripts(t *testing.T) {
 			e.Defer(func() { stopNetwork(t, filepath.Join(e.WorkDir, "net")) })
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitcodeCmd, "crash": crashCmd},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": clitest.ExitCode, "crash": crashCmd},
 	})
 }
 
@@ -62,22 +61,6 @@ func stopNetwork(t *testing.T, dir string) {
 	defer cancel()
 	if err := n.Down(ctx); err != nil {
 		t.Error(err)
-	}
-}
-
-// exitcodeCmd is the script command "exitcode N program args": it runs the program and checks its exit code.
-func exitcodeCmd(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exitcode N program args...")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = strconv.Itoa(exit.ExitCode())
-	}
-	if got != args[0] {
-		ts.Fatalf("exit code %s, want %s (%v)", got, args[0], err)
 	}
 }
 

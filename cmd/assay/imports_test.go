@@ -36,7 +36,7 @@ var allowed = []struct {
 	{"fabricnet/profile", []string{"fabricnet/durable", "fabricnet/ledger"}},
 	{"fabricnet/admin", []string{"fabricnet/blockfile", "fabricnet/ledger"}},
 	{"fabricnet/localnet", []string{"fabricnet/admin", "fabricnet/durable", "fabricnet/ledger", "fabricnet/orgkey", "fabricnet/profile", "zk/commit"}},
-	{"fabricnet/gateway", []string{"fabricnet/contract", "fabricnet/durable", "fabricnet/ledger", "fabricnet/profile", "zk/commit"}},
+	{"fabricnet/gateway", []string{"fabricnet/attestations", "fabricnet/contract", "fabricnet/durable", "fabricnet/ledger", "fabricnet/profile", "zk/commit"}},
 	{"fabricnet/audit", []string{"fabricnet/contract", "fabricnet/ledger", "fabricnet/orgkey", "zk/commit", "zk/verify"}},
 	{"fabricnet/ledgertest", []string{"fabricnet/contract/contracttest", "fabricnet/ledger", "zk/commit", "zk/statement", "zk/verify"}},
 	{"fabricnet/systemtest", []string{"fabricnet"}},

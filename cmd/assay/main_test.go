@@ -3,17 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
+	"github.com/assay-net/assay/cmd/internal/cli/clitest"
 	"github.com/assay-net/assay/fabricnet/networktest"
 	"github.com/assay-net/assay/zk/setup"
 )
@@ -47,28 +45,12 @@ func TestScripts(t *testing.T) {
 			e.Setenv("ASSAY_CACHE", cache)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitcodeCmd},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": clitest.ExitCode},
 		Condition: func(condition string) (bool, error) {
 			_, err := os.Stat(data)
 			return condition == "data" && err == nil, nil
 		},
 	})
-}
-
-// exitcodeCmd is the script command "exitcode N program args": it runs the program and checks its exit code.
-func exitcodeCmd(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exitcode N program args...")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = strconv.Itoa(exit.ExitCode())
-	}
-	if got != args[0] {
-		ts.Fatalf("exit code %s, want %s (%v)", got, args[0], err)
-	}
 }
 
 func TestExitCodes(t *testing.T) {

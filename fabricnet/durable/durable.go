@@ -1,4 +1,5 @@
-// Package durable puts files in place so that a crash leaves the old content or the new, and never a part.
+// Package durable puts files in place so that a crash leaves the old content or the new, and never a part, and reads
+// files that others may have made too long.
 //
 // What it writes is for the file's owner only: mode 0600, in folders of mode 0700. It promises no more than the disk does that keeps what it has
 // synchronised.
@@ -7,6 +8,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -80,4 +82,21 @@ func SyncDir(dir string) error {
 	}
 	defer d.Close() //nolint:errcheck // opened for reading
 	return d.Sync()
+}
+
+// ReadFile reads a file of at most max bytes, whatever it may be.
+func ReadFile(path string, max int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // opened for reading
+	b, err := io.ReadAll(io.LimitReader(f, max+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > max {
+		return nil, fmt.Errorf("%s: has more than %d bytes", path, max)
+	}
+	return b, nil
 }

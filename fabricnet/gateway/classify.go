@@ -20,7 +20,7 @@ const (
 	textMismatch  = "ProposalResponsePayloads do not match"
 	textClock     = "unauthorized due to incorrect timestamp"
 	textContract  = "chaincode response "
-	textRefusal   = "chaincode response 400, "
+	textRefusal   = "chaincode response 400, " // ledger.RefusedStatus
 	textNoPeers   = "failed to find any endorsing peers for org(s): "
 	textUnknownTx = "no such transaction ID"
 )

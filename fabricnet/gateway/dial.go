@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
+	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/fabricnet/profile"
 )
 
@@ -23,7 +24,7 @@ const MaxMessage = 100 << 20
 
 // Dial prepares a TLS connection to a peer. It is made when it is needed, and made anew when it breaks.
 func Dial(e profile.Endpoint) (*grpc.ClientConn, error) {
-	roots, err := readBounded(e.TLSRoots)
+	roots, err := durable.ReadFile(e.TLSRoots, maxPEM)
 	if err != nil {
 		return nil, fmt.Errorf("reading TLS roots: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/assay-net/assay/fabricnet/attestations"
 	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -33,29 +34,16 @@ func (c *Client) EvaluateOn(ctx context.Context, org, function string, args []by
 	return c.evaluate(ctx, org, c.chaincode, function, c.arguments(args)...)
 }
 
-// queryAttestations is a query of the service around the contract: an organisation's attestations are not on the ledger.
-const queryAttestations = "attestations"
-
 // Attestations are those that an organisation's contract service keeps under an anchor's root, in order of slot, after checking that they have this
 // root.
 func (c *Client) Attestations(ctx context.Context, org string, root commit.Digest) ([][]byte, error) {
-	args := ledger.Encode(struct {
-		Root commit.Digest `json:"root"`
-	}{root})
-	blob, err := c.EvaluateOn(ctx, org, queryAttestations, args)
+	blob, err := c.EvaluateOn(ctx, org, ledger.QueryAttestations, ledger.Encode(ledger.AttestationsRef{Root: root}))
 	if err != nil {
 		return nil, fmt.Errorf("asking %s for the attestations under %s: %w", org, root, err)
 	}
-	list, err := ledger.SplitAttestations(blob)
+	list, err := attestations.Check(root, blob)
 	if err != nil {
 		return nil, fmt.Errorf("asking %s for the attestations under %s: %w", org, root, err)
-	}
-	got, err := commit.MerkleRoot(list)
-	if err != nil {
-		return nil, fmt.Errorf("asking %s for the attestations under %s: %w", org, root, err)
-	}
-	if got != root {
-		return nil, fmt.Errorf("asking %s for the attestations under %s: what came has root %s", org, root, got)
 	}
 	return list, nil
 }

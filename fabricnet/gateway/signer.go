@@ -10,11 +10,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"os"
 
 	"github.com/hyperledger/fabric-gateway/pkg/identity"
+
+	"github.com/assay-net/assay/fabricnet/durable"
 )
 
 // maxPEM bounds a file with a key or certificates.
@@ -108,7 +109,7 @@ func readCertificate(path string) (*x509.Certificate, error) {
 }
 
 func readPEM(path string) (*pem.Block, error) {
-	b, err := readBounded(path)
+	b, err := durable.ReadFile(path, maxPEM)
 	if err != nil {
 		return nil, err
 	}
@@ -117,17 +118,4 @@ func readPEM(path string) (*pem.Block, error) {
 		return nil, fmt.Errorf("%s: not in PEM", path)
 	}
 	return block, nil
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // opened for reading
-	b, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
-	if err == nil && len(b) > maxPEM {
-		err = fmt.Errorf("%s: has more than %d bytes", path, maxPEM)
-	}
-	return b, err
 }

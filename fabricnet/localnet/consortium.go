@@ -19,7 +19,6 @@ const (
 	// contractVersion and contractSequence are those of the contract's first definition. Upgrades are administration's.
 	contractVersion  = "1"
 	contractSequence = 1
-	founding         = "found"
 
 	setupTimeout = 2 * time.Minute
 )
@@ -172,7 +171,7 @@ func (c *consortium) found(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
 	id := c.genesis.ID()
-	args := [][]byte{[]byte(founding), []byte(hex.EncodeToString(id[:])), c.genesis.Canonical()}
+	args := [][]byte{[]byte(ledger.FnFound), []byte(hex.EncodeToString(id[:])), c.genesis.Canonical()}
 	for {
 		_, err := c.admins[0].Invoke(ctx, c.state.Contract, args, c.Peers())
 		if err == nil || refused(err, ledger.Conflict) {

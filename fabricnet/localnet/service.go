@@ -2,11 +2,12 @@ package localnet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/assay-net/assay/fabricnet/durable"
 )
 
 const (
@@ -132,8 +133,7 @@ func giveSRS(l layout, s *state, from string) error {
 		return fmt.Errorf("SRS: %w", err)
 	}
 	for _, o := range s.Organisations {
-		path := l.service(o.ID, "srs")
-		if err := errors.Join(os.WriteFile(path+".new", b, 0o600), os.Rename(path+".new", path)); err != nil {
+		if err := durable.WriteFile(l.service(o.ID, "srs"), b); err != nil {
 			return fmt.Errorf("SRS of %s: %w", o.ID, err)
 		}
 	}

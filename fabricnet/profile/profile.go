@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/assay-net/assay/fabricnet/durable"
@@ -69,7 +68,7 @@ type Endpoint struct {
 
 // Read reads and checks a profile, and makes its paths absolute or relative to the working directory, as path is.
 func Read(path string) (*Profile, error) {
-	b, err := readBounded(path, MaxBytes)
+	b, err := durable.ReadFile(path, MaxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("reading profile: %w", err)
 	}
@@ -83,7 +82,7 @@ func Read(path string) (*Profile, error) {
 
 // ReadGenesis reads and checks the genesis that the profile names, and that the organisation is in it.
 func (p *Profile) ReadGenesis() (*ledger.Genesis, error) {
-	b, err := readBounded(p.Genesis, ledger.MaxGenesis)
+	b, err := durable.ReadFile(p.Genesis, ledger.MaxGenesis)
 	if err != nil {
 		return nil, fmt.Errorf("reading genesis: %w", err)
 	}
@@ -139,20 +138,4 @@ func (p *Profile) resolve(dir string) {
 			*path = filepath.Join(dir, *path)
 		}
 	}
-}
-
-func readBounded(path string, max int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // opened for reading
-	b, err := io.ReadAll(io.LimitReader(f, max+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(b)) > max {
-		return nil, fmt.Errorf("%s: has more than %d bytes", path, max)
-	}
-	return b, nil
 }

@@ -47,6 +47,9 @@ func (s *SRS) computeDigest() Digest {
 	return Digest(h.Sum(nil))
 }
 
+// SRSFileDigest is the digest of an SRS file, for whoever has the file and no digest to hold it against.
+func SRSFileDigest(file []byte) Digest { return sha256.Sum256(append(srsDigestPrefix(), file...)) }
+
 func srsDigestPrefix() []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(tagSRS))), tagSRS...)
 }
