@@ -142,13 +142,21 @@ func (d *demoDevices) span(chunk uint32) (from, to int) {
 }
 
 // enrolment puts a chunk's devices into its slots from 0.
-func (d *demoDevices) enrolment(chunk uint32) ledger.Enrol {
-	from, to := d.span(chunk)
-	e := ledger.Enrol{Fleet: d.fleet, Chunk: chunk}
+func (d *demoDevices) enrolment(place commit.ChunkPlace) (ledger.Enrol, error) {
+	from, to := d.span(place.Chunk)
+	e := ledger.Enrol{Fleet: d.fleet, Chunk: place.Chunk}
 	for i := from; i < to; i++ {
-		e.Devices = append(e.Devices, ledger.EnrolDevice{Slot: uint32(i - from), Certificate: d.devices[i].Certificate().DER()})
+		possession, err := d.devices[i].Possess(seatAt(place, uint32(i-from)))
+		if err != nil {
+			return e, err
+		}
+		e.Devices = append(e.Devices, ledger.EnrolDevice{Slot: uint32(i - from), Certificate: d.devices[i].Certificate().DER(), Possession: possession})
 	}
-	return e
+	return e, nil
+}
+
+func seatAt(p commit.ChunkPlace, slot uint32) device.Seat {
+	return device.Seat{Ledger: p.Ledger, SRS: p.SRS, Fleet: p.Fleet, Chunk: p.Chunk, Size: p.Size, Slot: slot}
 }
 
 // attest has a chunk's devices commit to their records, in parallel as they
@@ -164,8 +172,7 @@ func (d *demoDevices) attest(srs *commit.SRS, place commit.ChunkPlace, records [
 		}
 		group.Go(func() error {
 			slot := uint32(i - from)
-			seat := device.Seat{Ledger: place.Ledger, SRS: place.SRS, Fleet: place.Fleet, Chunk: place.Chunk, Size: place.Size, Slot: slot}
-			attestation, err := d.attestOne(srs, i, seat, place.Epoch, records[i])
+			attestation, err := d.attestOne(srs, i, seatAt(place, slot), place.Epoch, records[i])
 			all[i-from] = &datahub.Report{Slot: slot, Record: records[i], Attestation: attestation}
 			return err
 		})

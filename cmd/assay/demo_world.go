@@ -139,12 +139,16 @@ func (w *world) pin(ctx context.Context) error {
 // enrolChunk enrols a chunk's devices in the epoch that it is. If that ends
 // meanwhile, they are enrolled in the next.
 func (w *world) enrolChunk(ctx context.Context, chunk uint32) error {
+	enrolment, err := w.fleet.enrolment(w.place(chunk))
+	if err != nil {
+		return err
+	}
 	for {
 		epoch, err := w.books[w.regulator].OpenEpoch(ctx)
 		if err != nil {
 			return err
 		}
-		_, err = w.books[w.owner].Enrol(ctx, w.fleet.enrolment(chunk))
+		_, err = w.books[w.owner].Enrol(ctx, enrolment)
 		if ledger.CodeOf(err) == ledger.Expired && w.network.Now().After(w.network.Genesis().EpochEnd(epoch).Add(-w.network.Genesis().ClockSkew())) {
 			if err := w.network.Until(ctx, w.network.Genesis().EpochEnd(epoch), "the next epoch"); err != nil {
 				return err
@@ -154,6 +158,11 @@ func (w *world) enrolChunk(ctx context.Context, chunk uint32) error {
 		w.reported = epoch + 1
 		return err
 	}
+}
+
+// place is a chunk in the epoch that is reported about.
+func (w *world) place(chunk uint32) commit.ChunkPlace {
+	return commit.ChunkPlace{Ledger: w.books[w.owner].ID(), SRS: w.keys.SRS().Digest(), Fleet: w.fleet.fleet, Chunk: chunk, Size: uint32(w.chunk), Epoch: w.reported}
 }
 
 // epoch lets the first epoch pass in which all are enrolled, collects what the devices sign, and anchors it.
@@ -174,7 +183,7 @@ func (w *world) epoch(ctx context.Context) error {
 	done := w.Progress("devices commit and sign", w.fleet.chunks())
 	attested := 0
 	for i := range w.fleet.chunks() {
-		place := commit.ChunkPlace{Ledger: w.books[w.owner].ID(), SRS: w.keys.SRS().Digest(), Fleet: w.fleet.fleet, Chunk: uint32(i), Size: uint32(w.chunk), Epoch: w.reported}
+		place := w.place(uint32(i))
 		reports, err := w.fleet.attest(w.keys.SRS(), place, records)
 		if err != nil {
 			return err

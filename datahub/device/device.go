@@ -109,6 +109,33 @@ func (d *Device) Enrol(seat Seat) (commit.Secret, error) {
 	return d.secret, nil
 }
 
+// Accept gives the device its seat and the secret that its owner chose for it, as Enrol does with one that it draws itself. The
+// secret hides the device's records from everyone but the owner, who knows them anyway, so the owner may choose it.
+func (d *Device) Accept(seat Seat, secret commit.Secret) error {
+	if err := seat.Place(0).Validate(); err != nil {
+		return fmt.Errorf("enrolling %v: %w", d, err)
+	}
+	if secret == (commit.Secret{}) {
+		return fmt.Errorf("enrolling %v: the secret is empty", d)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.enrolled, d.seat, d.secret = true, seat, secret
+	return nil
+}
+
+// Possess signs that the device agrees to a seat. The ledger takes no enrolment without it.
+func (d *Device) Possess(seat Seat) ([]byte, error) {
+	if err := seat.Place(0).Validate(); err != nil {
+		return nil, fmt.Errorf("%v agreeing to a seat: %w", d, err)
+	}
+	signature, err := commit.SignPossession(seat.Ledger, seat.Fleet, seat.Chunk, seat.Slot, d.key)
+	if err != nil {
+		return nil, fmt.Errorf("%v agreeing to a seat: %w", d, err)
+	}
+	return signature, nil
+}
+
 // Attest commits to the record of an epoch, proves the commitment well-formed and signs it. The place must be the
 // device's seat and the record within its schema. Asked again for the same, it returns the same bytes; for another
 // record in the epoch, or for an earlier epoch than its last, it returns ErrAttested.

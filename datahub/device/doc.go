@@ -7,8 +7,9 @@
 //   - It attests to one record in an epoch, and never to an earlier epoch than its last: a choice among several
 //     attestations would let an owner pick the best. Asked again for the same record it gives the same bytes.
 //   - It attests only for the seat that it is enrolled in, and only to records within its schema.
-//   - Its enrolment secret is drawn anew at every enrolment and shown once, to the owner, who needs it to recompute what
-//     the device committed to. Key and secret come from the operating system's randomness.
+//   - It has an enrolment secret of its own for every seat, which its owner knows too, because the owner needs it to recompute what
+//     the device committed to: either the device draws it and shows it once (Enrol), or the owner chooses it (Accept).
+//   - It agrees to a seat before the ledger enrols it there, with a signature (Possess).
 //
 // # What it does not promise
 //

@@ -99,7 +99,7 @@ func anchorProposal(t *testing.T) (*channel, *proposal) {
 	c.submit(contracttest.Operator, ledger.FnRegisterFleet, ledger.RegisterFleet{ID: fleetID, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}, nil)
 	c.submit(contracttest.Regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: 100}, nil)
 	devices := maker.Devices("s", 5)
-	c.submit(contracttest.Operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 0, devices), nil)
+	c.submit(contracttest.Operator, ledger.FnEnrol, contracttest.Enrolment(c.id, fleetID, 0, 0, devices), nil)
 	for _, epoch := range []uint64{101, 102} {
 		c.now += c.genesis.EpochSeconds
 		c.submit(contracttest.Regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: epoch}, nil)

@@ -29,7 +29,7 @@ func populated(t testing.TB, consensus string) *channel {
 	c.submit(contracttest.Operator, ledger.FnRegisterFleet, ledger.RegisterFleet{ID: fleetID, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}, nil)
 	c.submit(contracttest.Regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: 100}, nil)
 	devices := maker.Devices("s", 60)
-	c.submit(contracttest.Operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 0, devices), nil)
+	c.submit(contracttest.Operator, ledger.FnEnrol, contracttest.Enrolment(c.id, fleetID, 0, 0, devices), nil)
 	for _, epoch := range []uint64{101, 102} {
 		c.now += c.genesis.EpochSeconds
 		c.submit(contracttest.Regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: epoch}, nil)

@@ -93,7 +93,7 @@ func (n *network) populate() {
 	n.must(n.books[regulator].PublishKey(ctx, key))
 	n.register(maker)
 	devices := maker.Devices("s", 60)
-	epoch := n.enrol(contracttest.Enrolment("fleet-1", 0, 0, devices))
+	epoch := n.enrol(contracttest.Enrolment(n.books[owner].ID(), "fleet-1", 0, 0, devices))
 	n.anchor(epoch+1, devices)
 	n.must(n.books[owner].RegisterFleet(ctx, ledger.RegisterFleet{ID: marked, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}))
 	s := contracttest.Statement("fleet-1", epoch+1, 1, time.Now().Add(time.Hour).Truncate(time.Second))

@@ -177,7 +177,7 @@ func TestHeldBack(t *testing.T) {
 	c.submit(contracttest.Regulator, ledger.FnRegisterMaker, ledger.RegisterMaker{ID: maker.ID, Name: "Maker", Certificate: maker.Cert.Raw}, nil)
 	c.submit(contracttest.Operator, ledger.FnRegisterFleet, ledger.RegisterFleet{ID: fleetID, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}, nil)
 	c.submit(contracttest.Regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: 100}, nil)
-	held := c.call(contracttest.Operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 0, maker.Devices("s", 2)), nil)
+	held := c.call(contracttest.Operator, ledger.FnEnrol, contracttest.Enrolment(c.id, fleetID, 0, 0, maker.Devices("s", 2)), nil)
 	c.now += c.genesis.EpochSeconds
 	c.submit(contracttest.Operator, ledger.FnRegisterFleet, ledger.RegisterFleet{ID: "other", Schema: contracttest.Schema, ChunkSize: 64}, nil)
 	c.order(held, valid)

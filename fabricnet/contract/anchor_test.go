@@ -219,7 +219,7 @@ func TestRetiredDeviceAttestsInTheCurrentEpochAndNoLonger(t *testing.T) {
 	w.at(11, time.Hour)
 	w.must(operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{1}, Reason: "worn"})
 	// Its next owner enrols it in the same epoch: it counts there from the next.
-	w.must(rival, ledger.FnEnrol, ledger.Enrol{Fleet: "fleet-b", Devices: []ledger.EnrolDevice{{Certificate: d[1].Certificate}}})
+	w.must(rival, ledger.FnEnrol, ledger.Enrol{Fleet: "fleet-b", Devices: []ledger.EnrolDevice{contracttest.EnrolDevice(w.id, "fleet-b", 0, 0, d[1].Key, d[1].Certificate)}})
 	w.at(12, 0)
 	elsewhere := w.place(11, 0)
 	elsewhere.Fleet = "fleet-b"

@@ -46,6 +46,9 @@ func enrol(r *run, a *ledger.Enrol) (*ledger.EventPayload, error) {
 			return nil, err
 		}
 	}
+	if err := e.possessed(a, certificates); err != nil {
+		return nil, err
+	}
 	if err := e.openChunk(); err != nil {
 		return nil, err
 	}
@@ -122,6 +125,18 @@ func (e *enrolment) certificate(d ledger.EnrolDevice) (*commit.DeviceCertificate
 		return nil, ledger.Refuse(ledger.Invalid, "slot %d: %v", d.Slot, err)
 	}
 	return c, nil
+}
+
+// possessed refuses devices that did not agree to their seat: a certificate is public, the key is not.
+func (e *enrolment) possessed(a *ledger.Enrol, certificates []*commit.DeviceCertificate) error {
+	devices, signatures := make([]commit.SlotKey, len(a.Devices)), make([][]byte, len(a.Devices))
+	for i, d := range a.Devices {
+		devices[i], signatures[i] = commit.SlotKey{Slot: d.Slot, Key: certificates[i].Key}, d.Possession
+	}
+	if err := commit.CheckPossessions(e.tx.Ledger, a.Fleet, a.Chunk, devices, signatures); err != nil {
+		return ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	return nil
 }
 
 // maker is the CA of a maker, or nil if it is not registered.

@@ -1,6 +1,8 @@
 package contract_test
 
 import (
+	"bytes"
+	"crypto"
 	"testing"
 
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
@@ -70,17 +72,57 @@ func TestCertificateOfAnotherRegisteredMakerIsRefused(t *testing.T) {
 	w.refused(ledger.Invalid, "maker", operator, ledger.FnEnrol,
 		ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{{Certificate: forged}}})
 	own := other.Certify("maker-b", "pack-0", commit.SecureElement, d.Key.Public())
-	w.must(operator, ledger.FnEnrol, ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{{Certificate: own}}})
+	w.must(operator, ledger.FnEnrol, ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{contracttest.EnrolDevice(w.id, fleetID, 0, 0, d.Key, own)}})
+}
+
+// A certificate is public. Whoever only saw it cannot enrol its device, nor can an owner that had the device agree to another seat.
+func TestEnrolmentWithoutTheDevicesConsentIsRefused(t *testing.T) {
+	w := newWorld(t)
+	d := w.maker.Devices("pack", 2)
+	sign := func(of commit.Digest, fleet string, chunk, slot uint32, key crypto.Signer) []byte {
+		s, err := commit.SignPossession(of, fleet, chunk, slot, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	good := sign(w.id, fleetID, 2, 3, d[0].Key)
+	flipped := bytes.Clone(good)
+	flipped[40] ^= 1
+	for name, possession := range map[string][]byte{
+		"none":             nil,
+		"cut":              good[:63],
+		"a bit flipped":    flipped,
+		"another key":      sign(w.id, fleetID, 2, 3, d[1].Key),
+		"another ledger":   sign(commit.Digest{9}, fleetID, 2, 3, d[0].Key),
+		"another fleet":    sign(w.id, "fleet-b", 2, 3, d[0].Key),
+		"another chunk":    sign(w.id, fleetID, 3, 3, d[0].Key),
+		"another slot":     sign(w.id, fleetID, 2, 4, d[0].Key),
+		"chunk and slot":   sign(w.id, fleetID, 3, 2, d[0].Key),
+		"an attestation's": contracttest.Attest(w.srs, commit.ChunkPlace{Ledger: w.id, SRS: w.srs.Digest(), Fleet: fleetID, Chunk: 2, Size: 64, Epoch: 11}, 3, d[0])[:64],
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.t = t
+			w.refused(ledger.Invalid, "slot 3", operator, ledger.FnEnrol, ledger.Enrol{Fleet: fleetID, Chunk: 2,
+				Devices: []ledger.EnrolDevice{{Slot: 3, Certificate: d[0].Certificate, Possession: possession}}})
+		})
+	}
+	// One bad one spoils a call, wherever it stands.
+	two := contracttest.Enrolment(w.id, fleetID, 2, 3, d)
+	two.Devices[1].Possession = good
+	w.t = t
+	w.refused(ledger.Invalid, "slot 4", operator, ledger.FnEnrol, two)
+	w.must(operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, 2, 3, d))
 }
 
 func TestTwoDevicesInOneSlotAreRefused(t *testing.T) {
 	w := newWorld(t)
 	d := w.maker.Devices("pack", 2)
-	a := contracttest.Enrolment(fleetID, 0, 7, d)
+	a := contracttest.Enrolment(w.id, fleetID, 0, 7, d)
 	a.Devices[1].Slot = 7
 	w.refused(ledger.Invalid, "ascending", operator, ledger.FnEnrol, a)
-	w.must(operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 7, d[:1]))
-	w.refused(ledger.Conflict, "slot 7", operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 7, d[1:]))
+	w.must(operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, 0, 7, d[:1]))
+	w.refused(ledger.Conflict, "slot 7", operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, 0, 7, d[1:]))
 }
 
 func TestRetiredSlotIsNotUsedAgain(t *testing.T) {
@@ -88,7 +130,7 @@ func TestRetiredSlotIsNotUsedAgain(t *testing.T) {
 	w.enrolled(0, 3)
 	w.must(operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{1}, Reason: "swapped"})
 	w.at(30, 0)
-	w.refused(ledger.Conflict, "slot 1", operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 1, w.maker.Devices("new", 1)))
+	w.refused(ledger.Conflict, "slot 1", operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, 0, 1, w.maker.Devices("new", 1)))
 }
 
 func TestDeviceEnrolledTwiceIsRefused(t *testing.T) {
@@ -138,7 +180,7 @@ func TestRetiredDeviceComesBackWithTheNextEpochOnly(t *testing.T) {
 	d := w.enrolled(0, 2)
 	w.at(12, 0)
 	w.must(operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{0}, Reason: "sold"})
-	back := ledger.Enrol{Fleet: "fleet-b", Devices: []ledger.EnrolDevice{{Slot: 5, Certificate: d[0].Certificate}}}
+	back := ledger.Enrol{Fleet: "fleet-b", Devices: []ledger.EnrolDevice{contracttest.EnrolDevice(w.id, "fleet-b", 0, 5, d[0].Key, d[0].Certificate)}}
 	w.must(rival, ledger.FnEnrol, back)
 	old := query[[]ledger.SlotEntry](w, ledger.QuerySlots, ledger.ChunkRef{Fleet: fleetID})[0].Enrolment
 	fresh := query[[]ledger.SlotEntry](w, ledger.QuerySlots, ledger.ChunkRef{Fleet: "fleet-b"})[0].Enrolment
@@ -166,7 +208,7 @@ func TestClocksOutOfStepChangeNobodysEnrolment(t *testing.T) {
 func TestEnrolAndRetireAreTheFleetOwners(t *testing.T) {
 	w := newWorld(t)
 	w.enrolled(0, 1)
-	e := contracttest.Enrolment(fleetID, 0, 5, w.maker.Devices("new", 1))
+	e := contracttest.Enrolment(w.id, fleetID, 0, 5, w.maker.Devices("new", 1))
 	for _, org := range []string{rival, lender, regulator, "nobody"} {
 		w.refused(ledger.Forbidden, org, org, ledger.FnEnrol, e)
 		w.refused(ledger.Forbidden, org, org, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{0}, Reason: "x"})
@@ -176,11 +218,11 @@ func TestEnrolAndRetireAreTheFleetOwners(t *testing.T) {
 func TestEnrolBounds(t *testing.T) {
 	w := newWorld(t)
 	d := w.maker.Devices("pack", 2)
-	w.refused(ledger.Invalid, "slot 64", operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 63, d))
-	w.refused(ledger.Invalid, "chunk", operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, ledger.MaxChunks, 0, d))
+	w.refused(ledger.Invalid, "slot 64", operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, 0, 63, d))
+	w.refused(ledger.Invalid, "chunk", operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, ledger.MaxChunks, 0, d))
 	w.refused(ledger.Invalid, "0 devices", operator, ledger.FnEnrol, ledger.Enrol{Fleet: fleetID})
-	w.refused(ledger.NotFound, "fleet-x", operator, ledger.FnEnrol, contracttest.Enrolment("fleet-x", 0, 0, d))
-	w.refused(ledger.Invalid, "fleet", operator, ledger.FnEnrol, contracttest.Enrolment("fleet-a/00000000", 0, 0, d))
+	w.refused(ledger.NotFound, "fleet-x", operator, ledger.FnEnrol, contracttest.Enrolment(w.id, "fleet-x", 0, 0, d))
+	w.refused(ledger.Invalid, "fleet", operator, ledger.FnEnrol, contracttest.Enrolment(w.id, "fleet-a/00000000", 0, 0, d))
 }
 
 func TestRetireRefusals(t *testing.T) {

@@ -70,7 +70,7 @@ func TestNobodyIsEnrolledInAnEpochThatIsNotOpened(t *testing.T) {
 	w := newWorld(t)
 	w.enrolled(0, 2)
 	w.clock(11, 0)
-	w.refused(ledger.Expired, "epoch 11 is not opened", operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 5, w.maker.Devices("new", 1)))
+	w.refused(ledger.Expired, "epoch 11 is not opened", operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, 0, 5, w.maker.Devices("new", 1)))
 	w.refused(ledger.Expired, "epoch 11 is not opened", operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{0}, Reason: "worn"})
 }
 
@@ -79,7 +79,7 @@ func TestHeldBackRetirementIsVoidOnceTheNextEpochIsOpened(t *testing.T) {
 	w := newWorld(t)
 	w.enrolled(0, 2)
 	held := w.reads(operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{0}, Reason: "worn"})
-	enrolment := w.reads(operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 5, w.maker.Devices("new", 1)))
+	enrolment := w.reads(operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, 0, 5, w.maker.Devices("new", 1)))
 	if !held[ledger.OpenedKey] || !enrolment[ledger.OpenedKey] {
 		t.Error("retire or enrol does not depend on the opened epoch")
 	}

@@ -76,7 +76,7 @@ func TestFactsOfAnEpochStandStill(t *testing.T) {
 	w.at(13, 0)
 	before := w.factsAt(13).Facts
 	w.must(operator, ledger.FnRetire, ledger.Retire{Fleet: fleetID, Slots: []uint32{0, 1}, Reason: "worn"})
-	w.must(operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, 0, 20, w.maker.Devices("new", 4)))
+	w.must(operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, 0, 20, w.maker.Devices("new", 4)))
 	if after := w.factsAt(13).Facts; after.Enrolled != before.Enrolled || after.Retired != before.Retired {
 		t.Errorf("facts changed from %+v to %+v", before, after)
 	}

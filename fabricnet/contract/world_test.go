@@ -177,7 +177,7 @@ func (w *world) place(epoch uint64, chunk uint32) commit.ChunkPlace {
 func (w *world) enrolled(chunk uint32, count int) []contracttest.Device {
 	w.t.Helper()
 	devices := w.maker.Devices(fmt.Sprintf("pack-%d", chunk), count)
-	w.must(contracttest.Operator, ledger.FnEnrol, contracttest.Enrolment(fleetID, chunk, 0, devices))
+	w.must(contracttest.Operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, chunk, 0, devices))
 	return devices
 }
 

@@ -122,7 +122,7 @@ func (n *network) enrolled() []contracttest.Device {
 	n.done(n.book(operator).RegisterFleet(ctx, fleetArgs(fleetID)))
 	ok[uint64](n.t)(n.book(regulator).OpenEpoch(ctx))
 	d := n.maker.Devices("pack", 12)
-	n.done(n.book(operator).Enrol(ctx, contracttest.Enrolment(fleetID, 0, 0, d)))
+	n.done(n.book(operator).Enrol(ctx, contracttest.Enrolment(n.book(operator).ID(), fleetID, 0, 0, d)))
 	return d
 }
 

@@ -88,7 +88,7 @@ func TestPhantomsAreSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := n.maker.Devices("late", 1)[0]
-	n.done(n.book(operator).Enrol(context.Background(), ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{{Slot: 63, Certificate: d.Certificate}}}))
+	n.done(n.book(operator).Enrol(context.Background(), ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{contracttest.EnrolDevice(n.book(operator).ID(), fleetID, 0, 63, d.Key, d.Certificate)}}))
 	if err := check(); !errors.Is(err, errStale) {
 		t.Errorf("a slot that came later: %v", err)
 	}

@@ -50,7 +50,7 @@ const (
 	MaxBundle = 6 << 20
 
 	maxSmallArgs  = 64 << 10
-	maxEnrolArgs  = commit.MaxSize * (commit.MaxCertificate/3*4 + 64)
+	maxEnrolArgs  = commit.MaxSize * (commit.MaxCertificate/3*4 + commit.SignatureBytes/3*4 + 88)
 	maxAskArgs    = statement.MaxBytes/3*4 + 64
 	maxBundleArgs = MaxBundle/3*4 + 256
 	// MaxArgs bounds the arguments of every function; MaxArgsOf is closer.
@@ -102,6 +102,8 @@ type EnrolDevice struct {
 	Slot uint32 `json:"slot"`
 	// Certificate is the maker's certificate for the device, X.509 in DER.
 	Certificate []byte `json:"certificate"`
+	// Possession is the device's signature over ledger, fleet, chunk and slot: commit.SignPossession.
+	Possession []byte `json:"possession"`
 }
 
 // Retire ends enrolments with the current epoch.

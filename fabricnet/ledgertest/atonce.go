@@ -43,7 +43,7 @@ func (s *suite) distinct(t *testing.T, n int) func() error {
 			return s.done(call{by: s.regulator, function: ledger.FnRegisterMaker, args: a})
 		}
 	case 1:
-		a := contracttest.Enrolment(s.fleet, uint32(100+n), 0, s.draw(s.other, 2))
+		a := contracttest.Enrolment(s.Genesis.ID(), s.fleet, uint32(100+n), 0, s.draw(s.other, 2))
 		return func() error {
 			return s.inOpenEpoch(func() error { return s.done(call{by: s.owner, function: ledger.FnEnrol, args: a}) })
 		}

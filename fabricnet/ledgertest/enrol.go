@@ -66,7 +66,7 @@ func (s *suite) enrols(t *testing.T) {
 		if e.closed {
 			fleet = s.closed
 		}
-		a := contracttest.Enrolment(fleet, e.chunk, uint32(e.first), s.draw(s.maker, e.devices))
+		a := contracttest.Enrolment(s.Genesis.ID(), fleet, e.chunk, uint32(e.first), s.draw(s.maker, e.devices))
 		c.add(fmt.Sprintf("chunk %d of %s", e.chunk, fleet), func() error {
 			return s.inOpenEpoch(func() error { return s.enrolled(a) })
 		})
@@ -167,6 +167,16 @@ func (s *suite) enrolRefusals(*testing.T) (c checks) {
 	}
 	s.enrolBy(&c, "no such fleet", ledger.NotFound, s.owner, at("none-"+s.run, 0, 20))
 	s.enrolBy(&c, "a slot that is taken", ledger.Conflict, s.owner, at(s.fleet, 0, 1))
+	signed := at(s.fleet, 0, 20)
+	for name, possession := range map[string][]byte{
+		"without the device's signature": nil,
+		"signed by another device":       contracttest.EnrolDevice(s.Genesis.ID(), s.fleet, 0, 20, d[1].Key, nil).Possession,
+		"signed for another slot":        contracttest.EnrolDevice(s.Genesis.ID(), s.fleet, 0, 21, d[0].Key, nil).Possession,
+	} {
+		a := ledger.Enrol{Fleet: s.fleet, Devices: []ledger.EnrolDevice{signed.Devices[0]}}
+		a.Devices[0].Possession = possession
+		s.enrolBy(&c, name, ledger.Invalid, s.owner, a)
+	}
 	return c
 }
 

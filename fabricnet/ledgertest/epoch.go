@@ -75,7 +75,7 @@ func (s *suite) beginsAnEpoch(t *testing.T) {
 	expired := func(name, by, function string, args any) {
 		c.add(name, func() error { return s.refused(ledger.Expired, call{by: by, function: function, args: args}) })
 	}
-	expired("enrolling before the epoch is opened", s.owner, ledger.FnEnrol, contracttest.Enrolment(s.fleet, 0, 50, s.draw(s.maker, 1)))
+	expired("enrolling before the epoch is opened", s.owner, ledger.FnEnrol, contracttest.Enrolment(s.Genesis.ID(), s.fleet, 0, 50, s.draw(s.maker, 1)))
 	expired("retiring before the epoch is opened", s.owner, ledger.FnRetire, ledger.Retire{Fleet: s.fleet, Slots: []uint32{0}, Reason: "worn"})
 	for _, other := range []uint64{epoch - 1, epoch + 2, 1 << 40} {
 		expired(fmt.Sprintf("opening epoch %d in %d", other, epoch), s.regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: other})
@@ -139,7 +139,7 @@ func (s *suite) retires(t *testing.T) {
 	}
 	c = nil
 	add("retiring again", ledger.Conflict, s.owner, retire("worn", 0, 0, retired))
-	s.enrolBy(&c, "the retired slot's number again", ledger.Conflict, s.owner, contracttest.Enrolment(s.fleet, 0, retired, s.draw(s.maker, 1)))
+	s.enrolBy(&c, "the retired slot's number again", ledger.Conflict, s.owner, contracttest.Enrolment(s.Genesis.ID(), s.fleet, 0, retired, s.draw(s.maker, 1)))
 	c.must(t)
 	s.comesBack(t, after)
 }
@@ -148,7 +148,7 @@ func (s *suite) retires(t *testing.T) {
 func (s *suite) comesBack(t *testing.T, old ledger.SlotEntry) {
 	devices := append([]contracttest.Device{s.device(old.Enrolment.Device)}, s.draw(s.other, 1)...)
 	checks{{"the retired device elsewhere", func() error {
-		return s.inOpenEpoch(func() error { return s.enrolled(contracttest.Enrolment(s.fleet, 3, 0, devices)) })
+		return s.inOpenEpoch(func() error { return s.enrolled(contracttest.Enrolment(s.Genesis.ID(), s.fleet, 3, 0, devices)) })
 	}}}.must(t)
 	fresh, err := s.slot(3, 0)
 	if err != nil || fresh.Enrolment.Device != old.Enrolment.Device || fresh.Enrolment.From < old.Enrolment.Until {

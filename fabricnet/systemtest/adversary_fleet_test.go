@@ -40,7 +40,7 @@ func (n *faultNetwork) enrol(t *testing.T) *faultFleet {
 	}
 	n.inOpenEpoch(t, "enrolling devices", func(ctx context.Context, epoch uint64) error {
 		w.from = epoch + 1
-		_, err := n.book(faultOwner).Enrol(ctx, contracttest.Enrolment(w.fleet, 0, 0, w.devices))
+		_, err := n.book(faultOwner).Enrol(ctx, contracttest.Enrolment(n.genesis.ID(), w.fleet, 0, 0, w.devices))
 		return err
 	})
 	return w

@@ -125,7 +125,7 @@ func (b *bench) enrol() {
 	b.epoch = now.Epoch + 2
 	all := append(append([]benchChunk{b.asked}, b.large...), b.small...)
 	b.load(16, 0, len(all), func(ctx context.Context, i int) error {
-		_, err := b.net.book(benchOwner).Enrol(ctx, contracttest.Enrolment(all[i].place.Fleet, all[i].place.Chunk, 0, all[i].devices))
+		_, err := b.net.book(benchOwner).Enrol(ctx, contracttest.Enrolment(b.net.genesis.ID(), all[i].place.Fleet, all[i].place.Chunk, 0, all[i].devices))
 		return err
 	})
 }

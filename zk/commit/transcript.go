@@ -16,6 +16,7 @@ const (
 	tagNonce          = "assay/v1/nonce"
 	tagRepresentation = "assay/v1/representation"
 	tagAttestation    = "assay/v1/attestation"
+	tagPossession     = "assay/v1/possession"
 	tagWeights        = "assay/v1/weights"
 	tagSRS            = "assay/v1/srs"
 )

@@ -124,13 +124,22 @@ func (m *Maker) Devices(prefix string, count int) []Device {
 	return out
 }
 
-// Enrolment enrols devices in successive slots.
-func Enrolment(fleet string, chunk, first uint32, devices []Device) ledger.Enrol {
+// Enrolment enrols devices in successive slots, as they agree to.
+func Enrolment(of commit.Digest, fleet string, chunk, first uint32, devices []Device) ledger.Enrol {
 	a := ledger.Enrol{Fleet: fleet, Chunk: chunk}
 	for i, d := range devices {
-		a.Devices = append(a.Devices, ledger.EnrolDevice{Slot: first + uint32(i), Certificate: d.Certificate})
+		a.Devices = append(a.Devices, EnrolDevice(of, fleet, chunk, first+uint32(i), d.Key, d.Certificate))
 	}
 	return a
+}
+
+// EnrolDevice enrols the device of a key under a certificate.
+func EnrolDevice(of commit.Digest, fleet string, chunk, slot uint32, key crypto.Signer, certificate []byte) ledger.EnrolDevice {
+	possession, err := commit.SignPossession(of, fleet, chunk, slot, key)
+	if err != nil {
+		panic(err)
+	}
+	return ledger.EnrolDevice{Slot: slot, Certificate: certificate, Possession: possession}
 }
 
 // Attest lets the device in a slot attest to a record that depends on the slot.
