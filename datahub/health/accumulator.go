@@ -1,9 +1,6 @@
 package health
 
-import (
-	"fmt"
-	"math/big"
-)
+import "fmt"
 
 // Accumulator counts the charge of one battery, reading by reading, and derives its record. Its size does not grow with the
 // number of readings. It is not safe for concurrent use.
@@ -17,22 +14,29 @@ type Accumulator struct {
 	held    Reading
 	holding bool
 
-	charged, discharged, part big.Int // half picocoulombs: (µA + µA) · µs
-	elapsedMicros             int64
-	firstWall, lastWall       Measured
-	lowMicroV, highMicroV     int64
-	discharges                dischargeLog
-	used                      int
+	charged, discharged   charge
+	elapsedMicros         int64
+	firstWall, lastWall   Measured
+	lowMicroV, highMicroV int64
+	discharges            dischargeLog
+	used                  int
 
 	epoch  epoch
 	faulty bool
 	faults uint32
+
+	// keeper, if there is one, divides the readings into epochs by their time.
+	keeper keeper
+	// closed says that the reading being taken belongs to an epoch that is over, whose figures stay as they are.
+	closed bool
 }
 
-// epoch is what is measured anew in every epoch.
-type epoch struct {
-	peakMilliC                     Measured
-	spreadMicroV, spreadRestMicroV Measured
+// keeper is told what an Accumulator is about to do.
+type keeper interface {
+	// enter comes before a reading of that time changes any figure.
+	enter(timeMicros int64)
+	// broke comes before nothing is integrated from one reading to the next.
+	broke(before, after *Reading)
 }
 
 // NewAccumulator starts counting for a battery. report receives each issue as it is found; nil discards them.
@@ -41,25 +45,28 @@ func NewAccumulator(b Battery, report func(Issue)) (*Accumulator, error) {
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	if report == nil {
-		report = func(Issue) {}
-	}
 	return &Accumulator{battery: b, report: report, discharges: dischargeLog{ratedMicroAh: b.RatedMicroAh}}, nil
 }
 
 // Add takes the next reading. A reading that is not used as it stands is reported.
 func (a *Accumulator) Add(r Reading) {
-	r, ok := a.plausible(r)
+	r.forgetUnknown()
+	if !a.battery.believes(&r) {
+		var ok bool
+		if r, ok = a.plausible(r); !ok {
+			return
+		}
+	}
 	switch {
-	case !ok:
 	case !a.any:
-		a.begin(r)
-	case a.follows(a.last, r):
+		a.enter(r.TimeMicros)
+		a.begin(&r)
+	case a.follows(&a.last, &r):
 		a.dropHeld("returns in the next row", ", the integral spans its neighbours")
-		a.extend(r)
-	case a.holding && a.follows(a.held, r):
+		a.extend(&r)
+	case a.holding && a.follows(&a.held, &r):
 		a.adoptHeld()
-		a.extend(r)
+		a.extend(&r)
 	default:
 		a.dropHeld("the row fits neither row beside it", "")
 		a.held, a.holding = r, true
@@ -73,46 +80,26 @@ func (a *Accumulator) StartEpoch() { a.epoch = epoch{} }
 // has been used.
 func (a *Accumulator) Finish() {
 	a.dropHeld("no row after it confirms that", "")
-	if d := a.discharges.running; d != nil && d.deep(a.battery.RatedMicroAh, 100) && !a.endReached(d) {
+	d := &a.discharges.current
+	if a.report != nil && d.running && d.deep(a.battery.RatedMicroAh, 100) && !a.endReached(d) {
 		a.report(Issue{d.firstLine, "", Excluded, OpenDischarge, "the data ends inside the discharge that begins here",
 			"it is no measurement of capacity, its charge counts towards full cycles"})
 	}
 }
 
-// plausible drops values that are physically impossible: the reading if it cannot do without, else the value.
-func (a *Accumulator) plausible(r Reading) (Reading, bool) {
-	b, ok := a.battery, true
-	for _, v := range []struct {
-		quantity
-		value int64
-	}{{b.time(), r.TimeMicros}, {b.voltage(), r.VoltageMicroV}, {b.current(), r.CurrentMicroA}} {
-		if issue, bad := v.outside(r.Line, v.value, rowLeftOut); bad {
-			a.report(issue)
-			ok = false
-		}
+func (a *Accumulator) enter(timeMicros int64) {
+	if a.keeper != nil {
+		a.keeper.enter(timeMicros)
 	}
-	for _, v := range []struct {
-		quantity
-		value *Measured
-	}{
-		{b.wall(), &r.WallMicros}, {b.temperature(), &r.TemperatureMilliC},
-		{b.voltage(), &r.LowestCellMicroV}, {b.voltage(), &r.HighestCellMicroV},
-	} {
-		if issue, bad := v.outside(r.Line, v.value.Value, valueLeftOut); v.value.Known && bad {
-			a.report(issue)
-			*v.value = Measured{}
-		}
-	}
-	return r, ok
 }
 
-func (a *Accumulator) follows(before, r Reading) bool {
+func (a *Accumulator) follows(before, r *Reading) bool {
 	d := r.TimeMicros - before.TimeMicros
 	return d >= 0 && d <= a.battery.MaxGapMicros
 }
 
 // begin takes the first reading, or the first one after a break, which nothing is integrated up to.
-func (a *Accumulator) begin(r Reading) {
+func (a *Accumulator) begin(r *Reading) {
 	if !a.any {
 		a.lowMicroV, a.highMicroV = r.VoltageMicroV, r.VoltageMicroV
 	}
@@ -122,48 +109,44 @@ func (a *Accumulator) begin(r Reading) {
 }
 
 // extend integrates from the last reading to r.
-func (a *Accumulator) extend(r Reading) {
+func (a *Accumulator) extend(r *Reading) {
 	if r.TimeMicros == a.last.TimeMicros && a.repeats(r) {
 		return
 	}
-	before := a.last
-	micros := r.TimeMicros - before.TimeMicros
-	a.elapsedMicros += micros
-	a.charged.Add(&a.charged, a.trapezoid(max(before.CurrentMicroA, 0), max(r.CurrentMicroA, 0), micros))
-	out := a.trapezoid(max(-before.CurrentMicroA, 0), max(-r.CurrentMicroA, 0), micros)
-	a.discharged.Add(&a.discharged, out)
-	a.discharges.extend(r, out, micros)
+	a.enter(r.TimeMicros)
+	from, micros := a.last.CurrentMicroA, r.TimeMicros-a.last.TimeMicros
+	a.elapsedMicros = min(a.elapsedMicros+micros, maxSpan)
+	a.charged.add(segment(max(from, 0), max(r.CurrentMicroA, 0), micros))
+	out := segment(max(-from, 0), max(-r.CurrentMicroA, 0), micros)
+	a.discharged.add(out)
+	if a.discharges.extend(r, out, micros) {
+		a.keepDischarge()
+	}
 	a.take(r)
 }
 
 // repeats reports a reading at the time of the last one, and says whether it is the same reading again.
-func (a *Accumulator) repeats(r Reading) bool {
+func (a *Accumulator) repeats(r *Reading) bool {
 	same := a.last
 	same.Line = r.Line
-	if r == same {
+	repeated := *r == same
+	switch {
+	case a.report == nil:
+	case repeated:
 		a.report(Issue{r.Line, "", Excluded, Repeated, fmt.Sprintf("repeats line %d", a.last.Line), rowLeftOut})
-		return true
+	default:
+		a.report(Issue{r.Line, a.battery.time().column, Noted, SameTime,
+			fmt.Sprintf("same time as line %d with other values", a.last.Line), "used, without adding charge"})
 	}
-	a.report(Issue{r.Line, a.battery.time().column, Noted, SameTime,
-		fmt.Sprintf("same time as line %d with other values", a.last.Line), "used, without adding charge"})
-	return false
-}
-
-// trapezoid returns twice the charge of a segment. The result is valid until the next call.
-func (a *Accumulator) trapezoid(from, to, micros int64) *big.Int {
-	var t big.Int
-	return a.part.Mul(a.part.SetInt64(from+to), t.SetInt64(micros))
+	return repeated
 }
 
 // take notes everything about a reading but its charge, and makes it the last one.
-func (a *Accumulator) take(r Reading) {
-	a.last = r
-	a.used++
+func (a *Accumulator) take(r *Reading) {
+	a.last = *r
+	a.used = min(a.used+1, maxSpan)
 	a.lowMicroV, a.highMicroV = min(a.lowMicroV, r.VoltageMicroV), max(a.highMicroV, r.VoltageMicroV)
-	if r.TemperatureMilliC.Known && (!a.epoch.peakMilliC.Known || r.TemperatureMilliC.Value > a.epoch.peakMilliC.Value) {
-		a.epoch.peakMilliC = r.TemperatureMilliC
-	}
-	a.takeSpread(r)
+	a.takeEpoch(r)
 	a.takeWall(r)
 	faulty := a.battery.faulty(r)
 	if faulty && !a.faulty {
@@ -172,28 +155,31 @@ func (a *Accumulator) take(r Reading) {
 	a.faulty = faulty
 }
 
-func (a *Accumulator) takeSpread(r Reading) {
-	if !r.LowestCellMicroV.Known || !r.HighestCellMicroV.Known {
-		return
-	}
-	spread := r.HighestCellMicroV.Value - r.LowestCellMicroV.Value
-	if spread < 0 {
+// takeEpoch notes what is of the epoch only.
+func (a *Accumulator) takeEpoch(r *Reading) {
+	spread, sound := r.spread()
+	if !sound && a.report != nil {
 		a.report(Issue{r.Line, "", Excluded, OutOfRange, "the highest cell voltage is below the lowest", valueLeftOut})
+	}
+	if a.closed {
 		return
 	}
-	a.epoch.spreadMicroV = Known(spread)
-	if a.discharges.atRest(r) {
-		a.epoch.spreadRestMicroV = Known(spread)
+	a.epoch.readings++
+	a.epoch.takeTemperature(r.TemperatureMilliC)
+	if spread.Known {
+		a.epoch.takeSpread(spread.Value, a.discharges.atRest(r), r.TimeMicros)
 	}
 }
 
-func (a *Accumulator) takeWall(r Reading) {
+func (a *Accumulator) takeWall(r *Reading) {
 	switch wall := r.WallMicros; {
 	case !wall.Known:
 	case a.lastWall.Known && wall.Value < a.lastWall.Value:
-		a.report(Issue{r.Line, a.battery.wall().column, Noted, WallClockFell,
-			fmt.Sprintf("wall clock falls from %s s to %s s", formatMicro(a.lastWall.Value), formatMicro(wall.Value)),
-			"used for age only, which takes the first and the last value"})
+		if a.report != nil {
+			a.report(Issue{r.Line, a.battery.wall().column, Noted, WallClockFell,
+				fmt.Sprintf("wall clock falls from %s s to %s s", formatMicro(a.lastWall.Value), formatMicro(wall.Value)),
+				"used for age only, which takes the first and the last value"})
+		}
 		a.lastWall = wall
 	default:
 		if !a.firstWall.Known {
@@ -201,12 +187,4 @@ func (a *Accumulator) takeWall(r Reading) {
 		}
 		a.lastWall = wall
 	}
-}
-
-// faulty says whether a fault is present in a reading.
-func (b Battery) faulty(r Reading) bool {
-	hot := r.TemperatureMilliC.Known && r.TemperatureMilliC.Value > b.MaxTemperatureMilliC
-	margin := tolerance(b.LowMicroV, b.HighMicroV)
-	outside := b.windowStated() && (r.VoltageMicroV < b.LowMicroV-margin || r.VoltageMicroV > b.HighMicroV+margin)
-	return r.Alarm || hot || outside
 }

@@ -178,7 +178,7 @@ func (cell *cellCycles) take(row cycleRow, b Battery) {
 	if !row.voltage.Known {
 		b.LowMicroV, b.HighMicroV = 0, 0
 	}
-	faulty := b.faulty(r)
+	faulty := b.faulty(&r)
 	if faulty && !cell.faulty {
 		cell.faults++
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"strings"
 
 	"github.com/assay-net/assay/zk/record"
 )
@@ -61,7 +60,7 @@ type lanes struct {
 // record rounds each lane once and checks the result against the schema.
 func (l lanes) record(ratedMicroAh int64) (record.Record, error) {
 	rated := halfPicocoulombs(ratedMicroAh)
-	values := map[string]*big.Int{
+	return laneRecord("battery/v1", map[string]*big.Int{
 		"state_of_health":        ratio(l.capacity, 10_000, rated),
 		"equivalent_full_cycles": ratio(l.throughput, 10, new(big.Int).Lsh(rated, 1)),
 		"age_days":               big.NewInt(l.ageMicros / dayMicros),
@@ -69,8 +68,12 @@ func (l lanes) record(ratedMicroAh int64) (record.Record, error) {
 		"voltage_spread_mV":      ratio(big.NewInt(l.spreadMicroV), 1, big.NewInt(1000)),
 		"peak_temperature":       ratio(big.NewInt(l.peakMilliC-minTemperature), 1, big.NewInt(100)),
 		"fault_count":            big.NewInt(int64(l.faults)),
-	}
-	schema, err := record.Lookup("battery/v1")
+	})
+}
+
+// laneRecord makes a record of rounded values and checks it against its schema.
+func laneRecord(schemaName string, values map[string]*big.Int) (record.Record, error) {
+	schema, err := record.Lookup(schemaName)
 	if err != nil {
 		return record.Record{}, err
 	}
@@ -88,31 +91,58 @@ func (l lanes) record(ratedMicroAh int64) (record.Record, error) {
 	return r, schema.Check(r)
 }
 
+// figures are what the record of an epoch is derived from, as they were at the epoch's end.
+type figures struct {
+	epoch               epoch
+	measured            bool
+	measure             discharge
+	charged, discharged charge
+	ageMicros           int64
+	faults              uint32
+	lowMicroV           int64
+	highMicroV          int64
+	used                int
+}
+
 // Record derives the record of the current epoch from the readings so far. The error says what is missing for one.
 func (a *Accumulator) Record() (Health, error) {
-	d, err := a.measuring()
+	f, err := a.figures()
 	if err != nil {
 		return Health{}, fmt.Errorf("no capacity: %w", err)
 	}
-	if !a.epoch.peakMilliC.Known {
+	return f.health(a.battery)
+}
+
+// figures are complete but for the capacity if there is an error.
+func (a *Accumulator) figures() (figures, error) {
+	f := figures{
+		epoch: a.epoch, charged: a.charged, discharged: a.discharged, ageMicros: a.ageMicros(), faults: a.faults, used: a.used,
+	}
+	f.lowMicroV, f.highMicroV = a.window()
+	d, err := a.measuring()
+	if err == nil {
+		f.measured, f.measure = true, *d
+	}
+	return f, err
+}
+
+func (f *figures) health(b Battery) (Health, error) {
+	if !f.epoch.peakMilliC.Known {
 		return Health{}, errors.New("no peak temperature: no reading of the epoch carries a temperature")
 	}
-	spread := a.epoch.spreadMicroV
-	if a.epoch.spreadRestMicroV.Known {
-		spread = a.epoch.spreadRestMicroV
-	}
+	throughput := f.charged.big()
 	r, err := lanes{
-		capacity:     &d.half,
-		throughput:   new(big.Int).Add(&a.charged, &a.discharged),
-		ageMicros:    a.ageMicros(),
-		spreadMicroV: spread.Value,
-		peakMilliC:   a.epoch.peakMilliC.Value,
-		faults:       a.faults,
-	}.record(a.battery.RatedMicroAh)
+		capacity:     f.measure.delivered.big(),
+		throughput:   throughput.Add(throughput, f.discharged.big()),
+		ageMicros:    f.ageMicros,
+		spreadMicroV: f.epoch.spread(),
+		peakMilliC:   f.epoch.peakMilliC.Value,
+		faults:       f.faults,
+	}.record(b.RatedMicroAh)
 	if err != nil {
 		return Health{}, err
 	}
-	return Health{Record: r, Details: a.details(d)}, nil
+	return Health{Record: r, Details: f.details(b)}, nil
 }
 
 func (a *Accumulator) ageMicros() int64 {
@@ -122,27 +152,19 @@ func (a *Accumulator) ageMicros() int64 {
 	return a.elapsedMicros
 }
 
-func (a *Accumulator) details(d *discharge) Details {
-	microAh := func(half *big.Int) int64 { return ratio(half, 1, halfPicocoulombs(1)).Int64() }
-	low, high := a.window()
+func (f *figures) details(b Battery) Details {
+	microAh := func(c charge) int64 { return ratio(c.big(), 1, halfPicocoulombs(1)).Int64() }
 	return Details{
 		Formulas:          Formulas,
-		CapacityMicroAh:   microAh(&d.half),
-		MeanMicroA:        d.meanMicroA(),
-		FirstLine:         d.firstLine,
-		LastLine:          d.lastLine,
-		LowMicroV:         low,
-		HighMicroV:        high,
-		WindowStated:      a.battery.windowStated(),
-		ChargedMicroAh:    microAh(&a.charged),
-		DischargedMicroAh: microAh(&a.discharged),
-		Readings:          a.used,
+		CapacityMicroAh:   microAh(f.measure.delivered),
+		MeanMicroA:        f.measure.meanMicroA(),
+		FirstLine:         f.measure.firstLine,
+		LastLine:          f.measure.lastLine,
+		LowMicroV:         f.lowMicroV,
+		HighMicroV:        f.highMicroV,
+		WindowStated:      b.windowStated(),
+		ChargedMicroAh:    microAh(f.charged),
+		DischargedMicroAh: microAh(f.discharged),
+		Readings:          f.used,
 	}
-}
-
-func noMeasure(seen int, reasons []string) error {
-	if seen == 0 {
-		return errors.New("no discharge was seen")
-	}
-	return fmt.Errorf("none of %d discharges measures it (%s)", seen, strings.Join(reasons, "; "))
 }

@@ -42,6 +42,11 @@ const (
 	OpenDischarge   Code = "open-discharge"
 	InferredWindow  Code = "inferred-window"
 	NoRecord        Code = "no-record"
+	LateReading     Code = "late-reading"
+	RegisterReset   Code = "register-reset"
+	RegisterJump    Code = "register-jump"
+	BadName         Code = "bad-name"
+	OldSession      Code = "old-session"
 )
 
 // Issue is one thing that is not as it should be in a battery's data.

@@ -129,9 +129,11 @@ func (b Battery) temperature() quantity {
 	return quantity{"temperature", "°C", 3, minTemperature, maxTemperature}
 }
 
+func (q quantity) impossible(v int64) bool { return v < q.low || v > q.high }
+
 // outside reports a value beyond the physical bounds. The last result is false for a good value.
 func (q quantity) outside(line int, v int64, action string) (Issue, bool) {
-	if v >= q.low && v <= q.high {
+	if !q.impossible(v) {
 		return Issue{}, false
 	}
 	reason := fmt.Sprintf("%s %s is outside %s to %s %s", formatDecimal(v, q.places), q.unit,
