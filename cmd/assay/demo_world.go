@@ -111,28 +111,11 @@ func (w *world) pin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pinned, err := w.books[w.regulator].Keys(ctx)
+	published, err := pinKeys(ctx, w.books[w.regulator], wanted, w.network.Agree)
 	if err != nil {
 		return err
 	}
-	published := 0
-	for _, k := range wanted {
-		i := slices.IndexFunc(pinned, func(p verify.PublishedKey) bool { return p.CircuitID == k.CircuitID })
-		if i >= 0 && pinned[i].Digest != k.Digest {
-			return cli.No("the ledger pins another key for %s than the key cache holds: use the cache that it was made with", k.CircuitID)
-		}
-		if i >= 0 {
-			continue
-		}
-		if err := w.network.Agree(k.Digest, k.CircuitID); err != nil {
-			return err
-		}
-		if _, err := w.books[w.regulator].PublishKey(ctx, k); err != nil {
-			return err
-		}
-		published++
-	}
-	w.say(w.regulator, "pins %d verifying keys. Their setup is UNSAFE: one party made it, for this demonstration.", published)
+	w.say(w.regulator, "pins %d verifying keys. Their setup is UNSAFE: one party made it, for this demonstration.", len(published))
 	return nil
 }
 

@@ -4,21 +4,18 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
-	"github.com/assay-net/assay/fabricnet/gateway"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
 // epochCall is one call of assay epoch.
 type epochCall struct {
-	*cli.Printer
-	profileAt, networkAt, org string
-	follow                    bool
+	memberCall
+	follow bool
 }
 
 func newEpochCommand(p *cli.Printer) *cobra.Command {
@@ -32,16 +29,8 @@ kept back is void then. An epoch that is not opened soon after it begins cannot 
 	return command
 }
 
-func (c *epochCall) flags(command *cobra.Command) *cobra.Command {
-	f := command.Flags()
-	f.StringVar(&c.profileAt, "profile", "", "the organisation's connection profile")
-	f.StringVar(&c.networkAt, "network", networkDir, "a local network's folder, for the profile of --org")
-	f.StringVar(&c.org, "org", "regulator", "the organisation that calls")
-	return command
-}
-
 func newEpochOpenCommand(p *cli.Printer) *cobra.Command {
-	c := &epochCall{Printer: p}
+	c := &epochCall{memberCall: memberCall{Printer: p}}
 	command := c.flags(&cobra.Command{
 		Use:   "open",
 		Short: "Open the current epoch, as a regulator",
@@ -57,7 +46,7 @@ regulator keeps it running.`,
 }
 
 func newEpochSettleCommand(p *cli.Printer) *cobra.Command {
-	c := &epochCall{Printer: p}
+	c := &epochCall{memberCall: memberCall{Printer: p}}
 	return c.flags(&cobra.Command{
 		Use:   "settle FLEET EPOCH",
 		Short: "Close a fleet's epoch: no anchor for it is taken any more",
@@ -77,19 +66,6 @@ trust export is made of closed epochs only.`,
 	})
 }
 
-// with connects in the organisation's name.
-func (c *epochCall) with(ctx context.Context, do func(context.Context, ledger.Book) error) error {
-	if c.profileAt == "" {
-		c.profileAt = profilePath(c.networkAt, strings.ToLower(c.org))
-	}
-	client, err := gateway.OpenProfile(ctx, c.profileAt)
-	if err != nil {
-		return cli.Usage("%w", err)
-	}
-	defer client.Close() //nolint:errcheck // nothing is on its way
-	return do(ctx, ledger.Book{Client: client})
-}
-
 type epochObject struct {
 	Kind  string `json:"kind"`
 	Epoch uint64 `json:"epoch"`
@@ -97,24 +73,33 @@ type epochObject struct {
 }
 
 func (c *epochCall) open(ctx context.Context, b ledger.Book) error {
-	for {
+	if !c.follow {
 		e, err := b.Epoch(ctx)
-		if err == nil {
-			err = c.openOne(ctx, b, e)
-		}
-		if err != nil && !c.follow || ctx.Err() != nil {
+		if err != nil {
 			return err
 		}
-		if !c.follow {
-			return nil
+		return c.openOne(ctx, b, e)
+	}
+	return followEpochs(ctx, b, func(e ledger.EpochInfo) error { return c.openOne(ctx, b, e) }, func(err error) { c.Note("%s", cli.Printable(err.Error())) })
+}
+
+// followEpochs calls open at the beginning of every epoch, and again if it failed: an organisation may be away for a while.
+func followEpochs(ctx context.Context, b ledger.Book, open func(ledger.EpochInfo) error, failed func(error)) error {
+	for {
+		pause := retryOpening
+		e, err := b.Epoch(ctx)
+		if err == nil {
+			pause, err = time.Until(time.Unix(e.End, 0)), open(e)
 		}
-		pause := time.Until(time.Unix(e.End, 0))
-		if err != nil { // an organisation may be away for a while
-			c.Note("%s", cli.Printable(err.Error()))
+		if ctx.Err() != nil {
+			return nil // told to stop
+		}
+		if err != nil {
+			failed(err)
 			pause = retryOpening
 		}
 		if wait(ctx, pause) != nil {
-			return nil // told to stop
+			return nil
 		}
 	}
 }

@@ -41,9 +41,10 @@ var allowed = []struct {
 	{"fabricnet/ledgertest", []string{"fabricnet/contract/contracttest", "fabricnet/ledger", "zk/commit", "zk/statement", "zk/verify"}},
 	{"fabricnet/systemtest", []string{"fabricnet"}},
 	{"fabricnet", []string{"fabricnet/attestations", "fabricnet/consent", "fabricnet/contract", "fabricnet/durable", "fabricnet/ledger", "fabricnet/orgkey", "zk/commit"}},
-	{"datahub", []string{"datahub", "zk", "mpc", "policy", "fabricnet/ledger"}},
+	{"datahub", []string{"datahub", "zk", "mpc", "policy", "fabricnet/ledger", "fabricnet/durable"}},
+	{"deploy/examples", nil},
 	{"cmd/internal", nil},
-	{"cmd", []string{"cmd/internal", "datahub", "zk", "mpc", "policy", "fabricnet"}},
+	{"cmd", []string{"cmd/internal", "datahub", "zk", "mpc", "policy", "fabricnet", "deploy/examples"}},
 }
 
 // homes says which part alone may import a library directly.
@@ -60,6 +61,12 @@ var homes = []struct {
 	{"github.com/hyperledger/fabric-protos-go-apiv2", []string{"fabricnet/gateway", "fabricnet/chaincode", "fabricnet/audit", "fabricnet/systemtest"}},
 	{"github.com/hyperledger/fabric-sdk-go", []string{"fabricnet/admin"}},
 	{"github.com/hyperledger/fabric-protos-go", []string{"fabricnet/admin"}},
+	{"github.com/nats-io", []string{"datahub/ingest", "datahub/prove"}},
+	{"github.com/eclipse/paho.mqtt.golang", []string{"datahub/device/agent"}},
+	{"github.com/hashicorp/vault", []string{"datahub/keys/vault"}},
+	{"filippo.io/age", []string{"datahub/keys/file"}},
+	{"modernc.org/sqlite", []string{"datahub/store/sqlite"}},
+	{"github.com/jackc/pgx", []string{"datahub/store/postgres", "datahub/store/postgrestest"}},
 	{"github.com/spf13/cobra", []string{"cmd"}},
 }
 

@@ -25,7 +25,7 @@ setup made them.`,
 	if err := list.MarkFlagRequired("trust"); err != nil {
 		panic(err) // the flag is defined above
 	}
-	command.AddCommand(list)
+	command.AddCommand(list, newKeysPublish(p))
 	return command
 }
 

@@ -11,13 +11,20 @@ import (
 // commands are the constructors of all commands, one file each. A command gets the printer, through which all its output goes.
 var commands = []func(*cli.Printer) *cobra.Command{
 	newDemoCommand,
+	newDeviceCommand,
+	newServeCommand,
 	newImportCommand,
 	newVerifyCommand,
 	newStatementCommand,
 	newLedgerCommand,
 	newAuditCommand,
 	newEpochCommand,
+	newFleetCommand,
+	newIngestCommand,
+	newStoreCommand,
 	newKeysCommand,
+	newMakerCommand,
+	newProveWorkerCommand,
 }
 
 // run carries out one command line. An error has been printed when it returns.

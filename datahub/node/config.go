@@ -1,0 +1,352 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/assay-net/assay/datahub/health"
+	"github.com/assay-net/assay/datahub/keys/keystore"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/record"
+)
+
+// MaxConfig bounds a configuration file.
+const MaxConfig = 256 << 10
+
+// Config is an owner's node. The example in deploy/examples/owner.yaml names every field with its default and is the manual; a test holds
+// the two together.
+type Config struct {
+	// Data is the node's folder. Relative paths below count from it.
+	Data       string          `yaml:"data"`
+	Log        Log             `yaml:"log"`
+	Operations Operations      `yaml:"operations"`
+	Tracing    Tracing         `yaml:"tracing"`
+	Ledger     Ledger          `yaml:"ledger"`
+	Fleets     []Fleet         `yaml:"fleets"`
+	Keys       keystore.Config `yaml:"keys"`
+	Store      Store           `yaml:"store"`
+	Broker     Broker          `yaml:"broker"`
+	Ingest     Ingest          `yaml:"ingest"`
+	Epochs     Epochs          `yaml:"epochs"`
+	Proving    Proving         `yaml:"proving"`
+}
+
+// Log says how the node logs.
+type Log struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// Operations is the listener for metrics and health checks.
+type Operations struct {
+	Listen string `yaml:"listen"`
+}
+
+// Tracing says where spans go.
+type Tracing struct {
+	// Endpoint is a collector that speaks OTLP over gRPC.
+	Endpoint string  `yaml:"endpoint"`
+	Insecure bool    `yaml:"insecure"`
+	Share    float64 `yaml:"share"`
+}
+
+// Ledger is one of a Fabric network, by an organisation's profile, and a trial ledger in a folder.
+type Ledger struct {
+	Profile string `yaml:"profile"`
+	Trial   *Trial `yaml:"trial"`
+}
+
+// Trial is a consortium in one folder, with all of its organisations' keys: for trying a node.
+type Trial struct {
+	Directory    string        `yaml:"directory"`
+	Epoch        time.Duration `yaml:"epoch"`
+	AnchorWindow time.Duration `yaml:"anchor_window"`
+}
+
+// Fleet is a fleet of the owner's.
+type Fleet struct {
+	ID         string            `yaml:"id"`
+	Schema     string            `yaml:"schema"`
+	ChunkSize  uint32            `yaml:"chunk_size"`
+	MaxDevices uint32            `yaml:"max_devices"`
+	Accept     []Acceptance      `yaml:"accept"`
+	Battery    Battery           `yaml:"battery"`
+	Bounds     map[string]string `yaml:"disagreement_bounds"`
+	MeterKeys  map[string]string `yaml:"meter_keys"`
+}
+
+// Acceptance admits devices by what their certificate says.
+type Acceptance struct {
+	Maker  string `yaml:"maker"`
+	Serial string `yaml:"serial"`
+}
+
+// Battery is what has to be known about a fleet's batteries to judge their readings, in decimal text.
+type Battery struct {
+	RatedCapacityAh string        `yaml:"rated_capacity_Ah"`
+	LowVoltageV     string        `yaml:"low_voltage_V"`
+	HighVoltageV    string        `yaml:"high_voltage_V"`
+	MaxVoltageV     string        `yaml:"max_voltage_V"`
+	MaxRateC        string        `yaml:"max_rate_C"`
+	MaxGap          time.Duration `yaml:"max_gap"`
+	MaxTemperatureC string        `yaml:"max_temperature_C"`
+}
+
+// Store says where what devices sent is kept.
+type Store struct {
+	URL            string        `yaml:"url"`
+	MaxConnections int           `yaml:"max_connections"`
+	KeyPeriod      time.Duration `yaml:"key_period"`
+	KeepFrames     time.Duration `yaml:"keep_frames"`
+}
+
+// Broker is the MQTT broker of the devices: embedded unless URL names a NATS cluster.
+type Broker struct {
+	Listen      string `yaml:"listen"`
+	Name        string `yaml:"name"`
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+	Sync        bool   `yaml:"sync"`
+	MaxBytes    string `yaml:"max_bytes"`
+	Workers     string `yaml:"workers"`
+	URL         string `yaml:"url"`
+	Credentials string `yaml:"credentials"`
+	Roots       string `yaml:"roots"`
+	Issuer      string `yaml:"issuer"`
+}
+
+// Ingest bounds what devices may do.
+type Ingest struct {
+	Future          time.Duration `yaml:"future"`
+	Past            time.Duration `yaml:"past"`
+	FramesPerSecond float64       `yaml:"frames_per_second"`
+	Burst           int           `yaml:"burst"`
+}
+
+// Epochs says when epochs are closed.
+type Epochs struct {
+	Close         string        `yaml:"close"`
+	Gather        time.Duration `yaml:"gather"`
+	Late          string        `yaml:"late"`
+	AnchorsAtOnce int           `yaml:"anchors_at_once"`
+}
+
+// Proving says who proves.
+type Proving struct {
+	Answer bool   `yaml:"answer"`
+	Local  int    `yaml:"local"`
+	Queue  bool   `yaml:"queue"`
+	Cache  string `yaml:"cache"`
+}
+
+// Defaults is a configuration with everything that has a default.
+func Defaults() Config {
+	return Config{
+		Data:       "assay-node",
+		Log:        Log{Level: "info", Format: "text"},
+		Operations: Operations{Listen: "127.0.0.1:9464"},
+		Tracing:    Tracing{Share: 0.01},
+		Store:      Store{URL: "sqlite:assay.db", MaxConnections: 8, KeyPeriod: 24 * time.Hour, KeepFrames: 90 * 24 * time.Hour},
+		Broker:     Broker{Listen: "127.0.0.1:8883", Name: "localhost", MaxBytes: "4GiB"},
+		Ingest:     Ingest{Future: 5 * time.Minute, Past: 30 * 24 * time.Hour, FramesPerSecond: 50, Burst: 256},
+		Epochs:     Epochs{Close: "every", Gather: 30 * time.Second, Late: "count", AnchorsAtOnce: 8},
+		Proving:    Proving{Answer: true, Local: 1},
+	}
+}
+
+// ParseConfig reads a configuration over the defaults. A field that it does not know is an error, with its line.
+func ParseConfig(b []byte) (*Config, error) {
+	if len(b) > MaxConfig {
+		return nil, fmt.Errorf("configuration has %d bytes, at most %d are read", len(b), MaxConfig)
+	}
+	c := Defaults()
+	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("configuration: %s", yaml.FormatError(err, false, true))
+	}
+	for i := range c.Fleets {
+		c.Fleets[i].setDefaults()
+	}
+	if err := c.Check(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return &c, nil
+}
+
+func (f *Fleet) setDefaults() {
+	if f.Schema == "" {
+		f.Schema = "battery/v1"
+	}
+	if f.ChunkSize == 0 {
+		f.ChunkSize = 1024
+	}
+	if f.MaxDevices == 0 {
+		f.MaxDevices = 100_000
+	}
+}
+
+// Resolve is a path of the configuration: one that is relative counts from the data folder.
+func (c *Config) Resolve(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.Data, p)
+}
+
+// Check names the first field that is wrong, and its bound.
+func (c *Config) Check() error {
+	if c.Data == "" {
+		return errors.New("data: names no folder")
+	}
+	for _, check := range []func() error{c.checkLog, c.checkLedger, c.checkFleets, c.checkBroker, c.checkIngest, c.checkEpochs, c.checkStore} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkLog() error {
+	if !oneOf(c.Log.Level, "debug", "info", "warn", "error") {
+		return fmt.Errorf("log.level is %q, must be debug, info, warn or error", c.Log.Level)
+	}
+	if !oneOf(c.Log.Format, "text", "json") {
+		return fmt.Errorf("log.format is %q, must be text or json", c.Log.Format)
+	}
+	if c.Tracing.Share < 0 || c.Tracing.Share > 1 {
+		return fmt.Errorf("tracing.share is %v, must be within 0 and 1", c.Tracing.Share)
+	}
+	if _, err := meterKeys(c.Fleets); err != nil {
+		return err
+	}
+	return address("operations.listen", c.Operations.Listen)
+}
+
+func oneOf(s string, of ...string) bool {
+	for _, o := range of {
+		if s == o {
+			return true
+		}
+	}
+	return false
+}
+
+func address(field, s string) error {
+	if s == "" {
+		return nil // switched off
+	}
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		return fmt.Errorf("%s is %q, must be host:port: %w", field, s, err)
+	}
+	return nil
+}
+
+func (c *Config) checkLedger() error {
+	switch t := c.Ledger.Trial; {
+	case (c.Ledger.Profile == "") == (t == nil):
+		return errors.New("ledger: give one of profile and trial")
+	case t == nil:
+	case t.Epoch < 4*time.Second || t.Epoch > 366*24*time.Hour || t.Epoch%time.Second != 0:
+		return fmt.Errorf("ledger.trial.epoch is %s, must be whole seconds from 4s to a year", t.Epoch)
+	case t.AnchorWindow < time.Second || t.AnchorWindow > t.Epoch || t.AnchorWindow%time.Second != 0:
+		return fmt.Errorf("ledger.trial.anchor_window is %s, must be whole seconds from 1s to the epoch's %s", t.AnchorWindow, t.Epoch)
+	case t.Directory == "":
+		return errors.New("ledger.trial.directory: names no folder")
+	}
+	return nil
+}
+
+func (c *Config) checkFleets() error {
+	if len(c.Fleets) == 0 || len(c.Fleets) > 256 {
+		return fmt.Errorf("fleets: there are %d, must be 1 to 256", len(c.Fleets))
+	}
+	seen := map[string]bool{}
+	for i := range c.Fleets {
+		f := &c.Fleets[i]
+		if err := f.check(); err != nil {
+			return fmt.Errorf("fleets[%d]: %w", i, err)
+		}
+		if seen[f.ID] {
+			return fmt.Errorf("fleets[%d]: id %q is another fleet's", i, f.ID)
+		}
+		seen[f.ID] = true
+	}
+	return nil
+}
+
+func (f *Fleet) check() error {
+	if err := ledger.CheckID("id", f.ID); err != nil {
+		return err
+	}
+	schema, err := record.Lookup(f.Schema)
+	if err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	if !validSize(f.ChunkSize) {
+		return fmt.Errorf("chunk_size is %d, must be one of %v", f.ChunkSize, commit.Sizes)
+	}
+	if most := uint64(f.ChunkSize) * ledger.MaxChunks; uint64(f.MaxDevices) > most {
+		return fmt.Errorf("max_devices is %d, must be at most %d", f.MaxDevices, most)
+	}
+	for i, a := range f.Accept {
+		for _, pattern := range []string{a.Maker, a.Serial} {
+			if _, err := path.Match(pattern, ""); err != nil {
+				return fmt.Errorf("accept[%d]: %q is no pattern: %w", i, pattern, err)
+			}
+		}
+	}
+	if f.Schema == "battery/v1" {
+		if _, err := f.Battery.Figures(); err != nil {
+			return fmt.Errorf("battery.%w", err)
+		}
+	}
+	_, err = f.bounds(schema)
+	return err
+}
+
+func validSize(n uint32) bool {
+	for _, s := range commit.Sizes {
+		if int64(s) == int64(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// Figures are the battery's figures for package health.
+func (b Battery) Figures() (health.Battery, error) {
+	out := health.Battery{MaxGapMicros: b.MaxGap.Microseconds()}
+	for _, v := range []struct {
+		field, text string
+		places      int
+		to          *int64
+	}{
+		{"rated_capacity_Ah", b.RatedCapacityAh, 6, &out.RatedMicroAh},
+		{"low_voltage_V", b.LowVoltageV, 6, &out.LowMicroV},
+		{"high_voltage_V", b.HighVoltageV, 6, &out.HighMicroV},
+		{"max_voltage_V", b.MaxVoltageV, 6, &out.MaxVoltageMicroV},
+		{"max_rate_C", b.MaxRateC, 3, &out.MaxRateMilliC},
+		{"max_temperature_C", b.MaxTemperatureC, 3, &out.MaxTemperatureMilliC},
+	} {
+		if v.text == "" {
+			continue
+		}
+		var err error
+		if *v.to, err = health.ParseDecimal(v.text, v.places); err != nil {
+			return out, fmt.Errorf("%s: %w", v.field, err)
+		}
+	}
+	if err := out.Check(); err != nil {
+		return out, fmt.Errorf("figures: %w", err)
+	}
+	return out, nil
+}

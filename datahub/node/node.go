@@ -1,0 +1,387 @@
+package node
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assay-net/assay/datahub"
+	"github.com/assay-net/assay/datahub/ingest"
+	"github.com/assay-net/assay/datahub/keys/file"
+	"github.com/assay-net/assay/datahub/keys/keystore"
+	"github.com/assay-net/assay/datahub/keys/reference"
+	"github.com/assay-net/assay/datahub/telemetry/frame"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+// Environment is what a node gets from its command: the drivers that it does not know itself.
+type Environment struct {
+	// Book is the owner's access to the ledger.
+	Book ledger.Book
+	// SRS is what attestations and anchors are made with: the ledger has to pin the same.
+	SRS *commit.SRS
+	// Proving gives the prover its circuits.
+	Proving zk.Keys
+	Logger  *slog.Logger
+	Metrics *prometheus.Registry
+	Tracer  trace.TracerProvider
+	// TrialMaker is told to simulated devices in a trial.
+	TrialMaker *TrialMaker
+}
+
+// Node is an owner's node.
+type Node struct {
+	config  *Config
+	env     Environment
+	log     *slog.Logger
+	genesis *ledger.Genesis
+	metrics *metrics
+	storage *Storage
+	signer  crypto.Signer
+	tls     *serverTLS
+	broker  *ingest.Broker
+
+	devices    *devices
+	greeter    *greeter
+	enroller   *enroller
+	closer     *closer
+	sink       *sink
+	pipeline   *ingest.Pipeline
+	operations *operations
+}
+
+// Open makes a node ready to run: it registers its fleets on the ledger, brings its store up to date, and takes up what a process that was stopped left. Run
+// must be called after it, or Close.
+func Open(ctx context.Context, c *Config, env Environment) (*Node, error) {
+	began := time.Now()
+	n := &Node{config: c, env: env, log: env.Logger}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"metrics", n.openMetrics},
+		{"ledger", n.openLedger},
+		{"storage", n.openStorage},
+		{"devices", n.openDevices},
+		{"derivations", n.openSink},
+		{"broker", n.openBroker},
+		{"operations", n.openOperations},
+	} {
+		if err := step.do(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), n.Close())
+		}
+	}
+	took := time.Since(began)
+	n.metrics.recovered.Set(took.Seconds())
+	n.log.Info("ready", "broker", n.broker.Address(), "ledger", n.genesis.ID(), "devices", len(n.devices.byID), "took", took.Round(time.Millisecond))
+	return n, nil
+}
+
+func (n *Node) openMetrics(context.Context) (err error) {
+	n.metrics, err = newMetrics(n.env.Metrics)
+	return err
+}
+
+// openLedger reads the ledger's rules and registers fleets that it does not have yet.
+func (n *Node) openLedger(ctx context.Context) error {
+	g, err := n.env.Book.Genesis(ctx)
+	if err != nil {
+		return err
+	}
+	n.genesis = &g
+	if err := n.checkSRS(ctx); err != nil {
+		return err
+	}
+	for i := range n.config.Fleets {
+		if err := n.registerFleet(ctx, &n.config.Fleets[i]); err != nil {
+			return fmt.Errorf("fleet %s: %w", n.config.Fleets[i].ID, err)
+		}
+	}
+	return nil
+}
+
+// checkSRS holds the node's SRS against the ledger's: anchors made with another one are refused.
+func (n *Node) checkSRS(ctx context.Context) error {
+	pinned, err := n.env.Book.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range pinned {
+		if k.CircuitID != verify.SRSKey {
+			continue
+		}
+		keys, err := verify.NewKeyring([]verify.PublishedKey{k})
+		if err != nil {
+			return err
+		}
+		if digest, _ := keys.SRSDigest(); digest != n.env.SRS.Digest() {
+			return fmt.Errorf("the ledger pins SRS %s, this node has %s", digest, n.env.SRS.Digest())
+		}
+		return nil
+	}
+	return errors.New("the ledger pins no SRS yet: a regulator has to publish the keys first")
+}
+
+func (n *Node) registerFleet(ctx context.Context, f *Fleet) error {
+	found, err := n.env.Book.Fleet(ctx, f.ID)
+	if ledger.CodeOf(err) == ledger.NotFound {
+		n.log.Info("registering the fleet", "fleet", f.ID, "schema", f.Schema, "chunk_size", f.ChunkSize)
+		_, err = n.env.Book.RegisterFleet(ctx, ledger.RegisterFleet{ID: f.ID, Schema: f.Schema, ChunkSize: f.ChunkSize})
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if found.Schema != f.Schema || found.ChunkSize != f.ChunkSize {
+		return fmt.Errorf("is on the ledger with schema %s and chunks of %d, the configuration says %s and %d", found.Schema, found.ChunkSize, f.Schema, f.ChunkSize)
+	}
+	return nil
+}
+
+func (n *Node) openStorage(ctx context.Context) error {
+	epoch := time.Duration(n.genesis.EpochSeconds) * time.Second
+	var err error
+	n.storage, err = OpenStorage(ctx, n.config, StorageOptions{Logger: n.log, Metrics: n.env.Metrics, EpochsPerKey: uint64(max(1, n.config.Store.KeyPeriod/epoch))})
+	if err != nil {
+		return err
+	}
+	n.signer, err = n.storage.Keys.Signer(ctx, "organisation")
+	return err
+}
+
+// keys completes the key store's configuration: a trial has a machine key in its own folder, which is no protection and needs no care.
+func (c *Config) keys() (keystore.Config, error) {
+	k := c.Keys
+	if k.Driver != keystore.File {
+		return k, nil
+	}
+	if !filepath.IsAbs(k.File.Directory) {
+		k.File.Directory = c.Resolve(k.File.Directory)
+	}
+	if c.Ledger.Trial == nil || k.File.Passphrase != "" || k.File.Identity != "" {
+		return k, nil
+	}
+	at, err := filepath.Abs(c.Resolve("trial/machine.key"))
+	if err != nil {
+		return k, err
+	}
+	k.File.Identity, k.File.Create = reference.Reference("file:"+at), true
+	return k, file.CreateIdentity(at)
+}
+
+func (n *Node) openDevices(ctx context.Context) error {
+	n.devices = newDevices(n.config.Fleets, n.env.Book)
+	stored, err := n.storage.Store.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	s := &secrets{n.storage.Keys, n.genesis.ID()}
+	if err := n.devices.load(ctx, s, stored); err != nil {
+		return err
+	}
+	if err := n.devices.readMakers(ctx); err != nil {
+		return err
+	}
+	n.greeter = &greeter{devices: n.devices, secrets: s, store: n.storage.Store, genesis: n.genesis, srs: n.env.SRS.Digest(),
+		signer: n.signer, wake: make(chan struct{}, 1), clock: time.Now}
+	n.enroller = &enroller{n.greeter, n.log}
+	return nil
+}
+
+func (n *Node) openBroker(ctx context.Context) error {
+	var err error
+	if n.tls, err = loadTLS(n.config); err != nil {
+		return err
+	}
+	derived, err := n.storage.Keys.Derive(ctx, "broker", [][]byte{[]byte("assay/v1/jetstream")})
+	if err != nil {
+		return err
+	}
+	most, err := n.config.Broker.Bytes()
+	if err != nil {
+		return err
+	}
+	n.broker, err = ingest.StartBroker(ctx, ingest.Embedded{
+		Directory: filepath.Join(n.config.Data, "broker"), Key: derived[0][:], Listen: n.config.Broker.Listen, TLS: n.tls.config,
+		SyncAlways: n.config.Broker.Sync, Backlog: ingest.Backlog{MaxBytes: int64(most)}, Logger: n.log, Metrics: n.env.Metrics,
+	}, n.devices)
+	if err != nil {
+		return err
+	}
+	if err := n.openPipeline(ctx); err != nil {
+		return err
+	}
+	p, err := n.provision()
+	if err != nil {
+		return err
+	}
+	return p.write(n.config)
+}
+
+func (n *Node) openOperations(context.Context) (err error) {
+	if n.config.Operations.Listen == "" {
+		return nil
+	}
+	n.operations, err = newOperations(n.config.Operations.Listen, n.env.Metrics, n.Ready)
+	return err
+}
+
+// openSink brings the derivations up to where the store is.
+func (n *Node) openSink(ctx context.Context) error {
+	schedule, err := parseSchedule(n.config.Epochs.Close)
+	if err != nil {
+		return err
+	}
+	n.closer = &closer{config: n.config.Epochs, schedule: schedule, devices: n.devices, store: n.storage.Store, genesis: n.genesis, srs: n.env.SRS,
+		clock: time.Now, log: n.log, metrics: n.metrics, gathering: map[epochOf]*gathering{}}
+	n.sink = &sink{greeter: n.greeter, closer: n.closer, derivations: map[string]*derivation{}, genesis: n.genesis, srs: n.env.SRS.Digest(),
+		late: n.config.Epochs.Late, clock: time.Now, log: n.log, metrics: n.metrics, snapshots: map[commit.DeviceID]uint64{}}
+	meters, err := meterKeys(n.config.Fleets)
+	if err != nil {
+		return err
+	}
+	n.sink.decoders, n.sink.stations = decoders(meters), &stations{keys: meters, missing: n.sink.missed, byID: map[commit.DeviceID]*station{}}
+	for i := range n.config.Fleets {
+		f := &n.config.Fleets[i]
+		if n.sink.derivations[f.ID], err = newDerivation(f, n.genesis.EpochZero, n.genesis.EpochSeconds); err != nil {
+			return fmt.Errorf("fleet %s: %w", f.ID, err)
+		}
+	}
+	return n.sink.restore(ctx, n.storage.Store, n.genesis)
+}
+
+// openPipeline joins broker, derivations, store and closing.
+func (n *Node) openPipeline(context.Context) error {
+	var err error
+	n.pipeline, err = ingest.New(ingest.Options{
+		Ledger: n.genesis.ID(), Broker: n.broker, Registry: n.devices, Sink: n.sink, Store: n.storage.Store, EpochAt: n.genesis.EpochAt,
+		MaxFuture: n.config.Ingest.Future, MaxPast: n.config.Ingest.Past, DeviceRate: n.config.Ingest.FramesPerSecond, DeviceBurst: n.config.Ingest.Burst, Decoders: n.sink.decoders,
+		Logger: n.log, Metrics: n.env.Metrics, Tracer: n.env.Tracer,
+	})
+	if err != nil {
+		return err
+	}
+	c := n.closer
+	c.settled = n.pipeline.Settled
+	c.send = func(id commit.DeviceID, m frame.Message) {
+		if err := n.pipeline.Tell(id, m); err != nil {
+			n.log.Debug("a message to a device was not sent", "device", id, "error", err)
+		}
+	}
+	c.derive = func(fleet string, id commit.DeviceID, epoch uint64) *frame.Attest {
+		return n.sink.derivations[fleet].attest(id, epoch)
+	}
+	c.ended = func(fleet string, epoch uint64) { n.sink.derivations[fleet].end(epoch, n.genesis.EpochEnd(epoch)) }
+	c.after = n.refresh
+	return nil
+}
+
+// refresh moves a fleet's snapshots to the running epoch.
+func (n *Node) refresh(ctx context.Context, fleet string) {
+	epoch, err := n.genesis.EpochAt(time.Now())
+	if err == nil {
+		err = n.sink.refresh(ctx, n.storage.Store, fleet, epoch)
+	}
+	if err != nil && ctx.Err() == nil {
+		n.log.Warn("storing snapshots: those of the epoch before stay", "fleet", fleet, "error", err)
+	}
+}
+
+// Ready says what the node needs and does not have.
+func (n *Node) Ready(ctx context.Context) Readiness {
+	parts := map[string]string{}
+	for name, check := range map[string]func(context.Context) error{
+		"store":  n.storage.Store.Check,
+		"broker": n.broker.Check,
+		"ledger": func(ctx context.Context) error { _, err := n.env.Book.Epoch(ctx); return err },
+	} {
+		parts[name] = ""
+		if err := check(ctx); err != nil {
+			parts[name] = err.Error()
+		}
+	}
+	r := Readiness{Ready: true, Parts: parts}
+	for _, problem := range parts {
+		r.Ready = r.Ready && problem == ""
+	}
+	return r
+}
+
+// Run runs the node until it is told to stop, and closes it.
+func (n *Node) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.pipeline.Run(ctx) })
+	group.Go(func() error { return n.enroller.run(ctx) })
+	group.Go(func() error { return n.closer.run(ctx) })
+	group.Go(func() error { return n.tend(ctx) })
+	if n.config.Proving.Answer {
+		a := &answerer{owner: &datahub.Owner{Book: n.env.Book, Keys: n.env.Proving}, fleets: n.config.Fleets, store: n.storage.Store, log: n.log, gaveUp: map[commit.Digest]bool{}}
+		group.Go(func() error { return a.run(ctx) })
+	}
+	if n.operations != nil {
+		group.Go(func() error { return n.operations.run(ctx) })
+	}
+	return errors.Join(group.Wait(), n.Close())
+}
+
+const (
+	tendEvery  = 30 * time.Second
+	pruneEvery = time.Hour
+)
+
+// tend does what comes round now and then: it looks for new makers, counts devices, and deletes frames that are old.
+func (n *Node) tend(ctx context.Context) error {
+	var pruned time.Time
+	for {
+		if err := n.devices.readMakers(ctx); err != nil && ctx.Err() == nil {
+			n.log.Warn("reading the makers: will try again", "error", err)
+		}
+		n.devices.count(n.metrics.devices)
+		if time.Since(pruned) > pruneEvery {
+			n.prune(ctx)
+			pruned = time.Now()
+		}
+		if sleep(ctx, tendEvery) != nil {
+			return nil
+		}
+	}
+}
+
+func (n *Node) prune(ctx context.Context) {
+	before, err := n.genesis.EpochAt(time.Now().Add(-n.config.Store.KeepFrames))
+	if err != nil || before == 0 {
+		return
+	}
+	for i := range n.config.Fleets {
+		deleted, err := n.storage.Store.Prune(ctx, n.config.Fleets[i].ID, before)
+		if err != nil && ctx.Err() == nil {
+			n.log.Warn("deleting old frames: will try again", "fleet", n.config.Fleets[i].ID, "error", err)
+		} else if deleted.Frames > 0 {
+			n.log.Info("deleted old frames", "fleet", n.config.Fleets[i].ID, "before_epoch", before, "frames", deleted.Frames)
+		}
+	}
+}
+
+// Close lets go of everything. Frames that were taken and are not stored stay with the broker.
+func (n *Node) Close() error {
+	if n.broker != nil {
+		n.broker.Close()
+	}
+	if n.storage == nil {
+		return nil
+	}
+	s := n.storage
+	n.storage = nil
+	return s.Close()
+}

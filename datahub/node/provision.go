@@ -1,0 +1,58 @@
+package node
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"path/filepath"
+
+	"github.com/assay-net/assay/fabricnet/durable"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// ProvisionVersion is the only value of Provision.Version.
+const ProvisionVersion = "assay-provision/v1"
+
+// Provision is what a device, or the maker or operator who sets it up, has to know to connect. The node writes it to provision.json in its data folder. It
+// holds no secret, and it is what a device trusts the node by: bring it to the device over a channel that nobody else writes.
+type Provision struct {
+	Version string `json:"version"`
+	// Broker is tls://host:port, Roots the CA certificates of the broker in PEM, ServerName the name in its certificate.
+	Broker     string `json:"broker"`
+	Roots      string `json:"roots"`
+	ServerName string `json:"server_name"`
+	// Ledger is the ledger's id, Fleet the first fleet of the node, Schema that of its records.
+	Ledger commit.Digest `json:"ledger"`
+	Fleet  string        `json:"fleet"`
+	Schema string        `json:"schema"`
+	// Organisation is the public key that offers of seats are signed with, PKIX in DER, hexadecimal.
+	Organisation string `json:"organisation"`
+	// TrialMaker is there in trials only.
+	TrialMaker *TrialMaker `json:"trial_maker,omitempty"`
+}
+
+// TrialMaker is a maker's CA for simulated devices: the paths of its certificate and key, PEM.
+type TrialMaker struct {
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+}
+
+func (p *Provision) write(c *Config) error {
+	b, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(filepath.Join(c.Data, "provision.json"), append(b, '\n'))
+}
+
+func (n *Node) provision() (*Provision, error) {
+	key, err := commit.NewPublicKey(n.signer.Public())
+	if err != nil {
+		return nil, err
+	}
+	f := &n.config.Fleets[0]
+	p := &Provision{
+		Version: ProvisionVersion, Roots: string(n.tls.roots), ServerName: n.config.Broker.Name, Ledger: n.genesis.ID(), Fleet: f.ID, Schema: f.Schema,
+		Organisation: hex.EncodeToString(key.DER()), TrialMaker: n.env.TrialMaker, Broker: "tls://" + n.broker.Address(),
+	}
+	return p, nil
+}
