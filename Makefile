@@ -2,10 +2,10 @@
 OUT ?= out
 GO ?= go
 
-# Packages whose tests start Fabric networks, one after the other: two networks at once on a small machine get in each other's way.
-NETWORKS = ./cmd/assay ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
+# Packages whose tests start Fabric networks or let epochs pass in real time, one after the other: on a small machine two at once get in each other's way.
+NETWORKS = ./cmd/assay ./datahub/node ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
 
-.PHONY: help demo demo-fabric test short bench bench-fabric lint generate build clean
+.PHONY: help demo demo-fabric test postgresql short bench bench-fabric bench-ingest lint generate build clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,9 +24,12 @@ demo-fabric: build ## play the main job on a Fabric network made for it; results
 	./bin/assay demo --ledger fabric --network $(OUT)/fabric/network --out $(OUT)/fabric/demo && \
 	./bin/assay audit --network $(OUT)/fabric/network --org regulator
 
-test: lint ## everything that must pass
+test: lint postgresql ## everything that must pass
 	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(NETWORKS))")
 	$(GO) test -timeout 30m -p 1 $(NETWORKS)
+
+postgresql: # the server that tests of the store start
+	@deploy/postgresql/install
 
 short: ## the fast tests only
 	$(GO) test -short ./...
@@ -38,6 +41,10 @@ bench: ## measure, print the table, write out/bench-zk.json
 bench-fabric: ## measure on Fabric networks, raft and BFT, print the tables, write out/bench-fabric.json
 	@mkdir -p $(OUT)
 	$(GO) test -count=1 -timeout 60m -v -run '^TestBenchTable$$' ./fabricnet/systemtest -args -bench-table $(abspath $(OUT))/bench-fabric.json
+
+bench-ingest: postgresql ## measure a node under load, SQLite and PostgreSQL, print the table, write out/bench-ingest.json
+	@mkdir -p $(OUT)
+	$(GO) test -count=1 -timeout 60m -v -run '^TestBenchTable$$' ./datahub/node -args -bench-table $(abspath $(OUT))/bench-ingest.json
 
 lint: ## formatting, vet, staticcheck, tidy go.mod
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not gofmt-ed:'; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -64,7 +64,7 @@ var homes = []struct {
 	{"github.com/nats-io", []string{"datahub/ingest", "datahub/prove"}},
 	{"github.com/eclipse/paho.mqtt.golang", []string{"datahub/device/agent"}},
 	{"github.com/hashicorp/vault", []string{"datahub/keys/vault"}},
-	{"filippo.io/age", []string{"datahub/keys/file"}},
+	{"filippo.io/age", []string{"datahub/keys/file", "datahub/prove"}},
 	{"modernc.org/sqlite", []string{"datahub/store/sqlite"}},
 	{"github.com/jackc/pgx", []string{"datahub/store/postgres", "datahub/store/postgrestest"}},
 	{"github.com/spf13/cobra", []string{"cmd"}},

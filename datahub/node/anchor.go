@@ -159,7 +159,7 @@ func (c *closer) anchor(ctx context.Context, log *slog.Logger, f *Fleet, row *st
 		return err
 	}
 	deadline := c.genesis.SettledAfter(row.Epoch)
-	for pause := anchorPause; ; pause = min(2*pause, anchorPauseMax) {
+	for pause, tried := anchorPause, 1; ; pause, tried = min(2*pause, anchorPauseMax), tried+1 {
 		receipt, err := c.devices.book.Anchor(ctx, *args, attestations)
 		if err == nil {
 			row.State, row.TxID, row.Height, row.Error = store.Anchored, receipt.TxID, receipt.Height, ""
@@ -179,7 +179,9 @@ func (c *closer) anchor(ctx context.Context, log *slog.Logger, f *Fleet, row *st
 			return c.store.PutChunk(ctx, *row)
 		}
 		c.metrics.anchorRetries.Inc()
-		log.Warn("anchoring a chunk: will try again", "chunk", row.Index, "pause", pause, "error", err)
+		if ledger.CodeOf(err) != ledger.Expired || tried > 3 { // the regulator opens the next epoch in its first moments
+			log.Warn("anchoring a chunk: will try again", "chunk", row.Index, "pause", pause, "error", err)
+		}
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}

@@ -15,9 +15,11 @@ import (
 
 	"github.com/assay-net/assay/datahub"
 	"github.com/assay-net/assay/datahub/ingest"
+	"github.com/assay-net/assay/datahub/keys"
 	"github.com/assay-net/assay/datahub/keys/file"
 	"github.com/assay-net/assay/datahub/keys/keystore"
 	"github.com/assay-net/assay/datahub/keys/reference"
+	"github.com/assay-net/assay/datahub/store"
 	"github.com/assay-net/assay/datahub/telemetry/frame"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk"
@@ -156,9 +158,30 @@ func (n *Node) openStorage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := n.awaitStorage(ctx); err != nil {
+		return err
+	}
 	n.signer, err = n.storage.Keys.Signer(ctx, "organisation")
 	return err
 }
+
+// awaitStorage waits for a key store or a database that is not there yet: a Vault that nobody has unsealed, a server that starts.
+func (n *Node) awaitStorage(ctx context.Context) error {
+	for waited := false; ; waited = true {
+		err := n.storage.Store.Check(ctx)
+		if err == nil || ctx.Err() != nil || !errors.Is(err, keys.ErrUnavailable) && !errors.Is(err, store.ErrUnavailable) {
+			return err
+		}
+		if !waited {
+			n.log.Warn("the node waits before it starts", "error", err)
+		}
+		if err := sleep(ctx, storagePause); err != nil {
+			return err
+		}
+	}
+}
+
+const storagePause = 2 * time.Second
 
 // keys completes the key store's configuration: a trial has a machine key in its own folder, which is no protection and needs no care.
 func (c *Config) keys() (keystore.Config, error) {
@@ -298,8 +321,13 @@ func (n *Node) refresh(ctx context.Context, fleet string) {
 	}
 }
 
+// readyWithin bounds how long the node waits for the answers of what it needs.
+const readyWithin = 5 * time.Second
+
 // Ready says what the node needs and does not have.
 func (n *Node) Ready(ctx context.Context) Readiness {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
 	parts := map[string]string{}
 	for name, check := range map[string]func(context.Context) error{
 		"store":  n.storage.Store.Check,

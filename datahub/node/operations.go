@@ -33,9 +33,7 @@ func newOperations(address string, gatherer prometheus.Gatherer, ready func(cont
 	mux.Handle("GET /metrics", promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) }) //nolint:errcheck // the client went away
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-		defer cancel()
-		state := ready(ctx)
+		state := ready(r.Context())
 		w.Header().Set("Content-Type", "application/json")
 		if !state.Ready {
 			w.WriteHeader(http.StatusServiceUnavailable)

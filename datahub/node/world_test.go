@@ -250,6 +250,11 @@ func (w *world) report(a *agent.Agent) {
 // until waits for something to become true.
 func (w *world) until(what string, condition func() bool) {
 	w.t.Helper()
+	w.untilWithin(patience, what, condition)
+}
+
+func (w *world) untilWithin(patience time.Duration, what string, condition func() bool) {
+	w.t.Helper()
 	for end := time.Now().Add(patience); !condition(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("waited in vain: %s", what)
