@@ -105,9 +105,14 @@ func serve(ctx context.Context, config *node.Config, log *slog.Logger) (err erro
 	if err != nil {
 		return err
 	}
+	tracing, flush, err := newTracing(ctx, config.Tracing)
+	if err != nil {
+		return cli.Usage("tracing: %w", err)
+	}
+	defer flush()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	env := node.Environment{SRS: keys.SRS(), Proving: keys, Logger: log, Metrics: registry}
+	env := node.Environment{SRS: keys.SRS(), Proving: keys, Logger: log, Metrics: registry, Tracer: tracing}
 
 	group, ctx := errgroup.WithContext(ctx)
 	if config.Ledger.Trial != nil {

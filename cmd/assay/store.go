@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
+	"github.com/assay-net/assay/datahub/keys/file"
 	"github.com/assay-net/assay/datahub/node"
 	"github.com/assay-net/assay/datahub/store"
 )
@@ -23,7 +24,7 @@ type storeCall struct {
 
 func newStoreCommand(p *cli.Printer) *cobra.Command {
 	command := &cobra.Command{Use: "store", Short: "Keys of what a node keeps, and their destruction"}
-	command.AddCommand(newStoreKeys(p), newStoreShred(p))
+	command.AddCommand(newStoreKeys(p), newStoreShred(p), newStoreIdentity(p))
 	return command
 }
 
@@ -66,6 +67,29 @@ the ledger stay. A period that is not over is refused.`,
 	command.Flags().BoolVar(&c.yes, "yes", false, "I know that there is no way back")
 	cli.Require(command, "fleet", "before")
 	return command
+}
+
+func newStoreIdentity(p *cli.Printer) *cobra.Command {
+	return &cobra.Command{
+		Use:   "new-identity FILE",
+		Short: "Draw a machine key for a key store in files (keys.file.identity)",
+		Long: `New-identity writes a new machine key, an age identity, to a file that only its owner may read. The key store's folder is sealed to it: keep it
+somewhere else than the folder and its backups. An existing file is left as it is.`,
+		Example: `  assay store new-identity /etc/assay/machine.key`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := file.CreateIdentity(args[0]); err != nil {
+				return err
+			}
+			if p.JSON {
+				return p.Object(struct {
+					Kind string `json:"kind"`
+					File string `json:"file"`
+				}{"identity", args[0]})
+			}
+			return p.Line("IDENTITY  %s", args[0])
+		},
+	}
 }
 
 func (c *storeCall) shred(ctx context.Context) error {

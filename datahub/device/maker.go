@@ -20,19 +20,24 @@ type Maker struct {
 
 // NewMaker creates a CA with a new Ed25519 key. The id becomes the one organisation of its subject.
 func NewMaker(id string) (*Maker, error) {
-	if err := commit.CheckName(id); err != nil {
-		return nil, fmt.Errorf("maker: id: %w", err)
-	}
-	public, key, err := ed25519.GenerateKey(rand.Reader)
+	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("maker %s: drawing a key: %w", id, err)
+	}
+	return FoundMaker(id, key)
+}
+
+// FoundMaker creates a CA with a key that the caller keeps.
+func FoundMaker(id string, key crypto.Signer) (*Maker, error) {
+	if err := commit.CheckName(id); err != nil {
+		return nil, fmt.Errorf("maker: id: %w", err)
 	}
 	template := &x509.Certificate{
 		Subject:   pkix.Name{Organization: []string{id}},
 		NotBefore: commit.DeviceNotBefore, NotAfter: commit.DeviceNotAfter,
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return nil, fmt.Errorf("maker %s: signing its certificate: %w", id, err)
 	}

@@ -40,6 +40,25 @@
 // third of its time lost and many faults. Peak power is the rated power less a derating with age. All of it is ours,
 // chosen to look like a public fast-charging network.
 //
+// # Readings
+//
+// A stream makes the readings of one device, for the time that its reader gives. Streams have randomness of their own: they change nothing
+// about how the fleet ages, and the device does not age while it is streamed.
+//
+// A pack has 96 cells in series with a window of 3.15 to 4.20 V each. It rests full for ten minutes, is discharged at 0.45 C until the
+// voltage reaches the lower end, rests, and is charged until it reaches the upper one, again and again: what a fleet that is
+// swapped or tested does, not what a car does. Cell voltage is the open-circuit voltage, interpolated in a table that looks like one of an
+// NCM cell, less 0.8 mΩ times the current. Temperature goes from the site's mean ambient temperature of the season towards the pack's
+// peak with a time constant of 25 minutes under load. Cells are as far apart as the record says, under load a tenth more. Faults
+// come at the rate of the ageing model, as alarms of three readings. Charge is counted as package health counts it, so that it finds the
+// capacity: to 0.02 % at even steps, to 0.5 % at uneven ones of a thousandth of a discharge. Peak temperature is within 1 °C.
+//
+// A speed-up multiplies currents and shortens rests, alarms and what heating takes, while clocks stay true: an owner has to admit
+// faster discharges then (Battery). Without one, History begins a stream with the log of a full discharge in real time.
+//
+// A pile is idle, charges, or is down, with sessions, power, energy and price of its own as above; a speed-up makes sessions follow one
+// another faster and be shorter by as much, so that energy in an hour stays what it is. An outage takes half an hour and begins with a fault.
+//
 // # Reporting
 //
 // In each period three devices in a hundred do not report, and their record is absent; one in two hundred never does.
