@@ -15,6 +15,10 @@ import (
 type Owner struct {
 	Book ledger.Book
 	Keys zk.Keys
+	// Chunks, if set, says who makes the chunks' proofs; what comes from elsewhere is checked with the keyring, which holds the
+	// ledger's keys. Nil proves in this process. AtOnce is how many chunks are under way together; 0 suits this process.
+	Chunks func(*verify.Keyring) zk.ChunkProver
+	AtOnce int
 }
 
 // Anchor puts a closed chunk on the ledger.
@@ -48,7 +52,15 @@ func (o *Owner) Prove(ctx context.Context, request commit.Digest, source zk.Sour
 	if !facts.Final {
 		return nil, fmt.Errorf("fleet %s may still be anchored for epoch %d: its facts are not final", s.Fleet, s.Epoch)
 	}
-	bundle, err := zk.Prove(ctx, o.Keys, s, &facts.Facts, source, progress)
+	keys, err := o.keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	prover := zk.Prover{Keys: o.Keys, AtOnce: o.AtOnce}
+	if o.Chunks != nil {
+		prover.Chunks = o.Chunks(keys)
+	}
+	bundle, err := prover.Prove(ctx, s, &facts.Facts, source, progress)
 	if err != nil {
 		return nil, fmt.Errorf("proving request %s: %w", request, err)
 	}
@@ -56,23 +68,17 @@ func (o *Owner) Prove(ctx context.Context, request commit.Digest, source zk.Sour
 	if err != nil {
 		return nil, err
 	}
-	if err := o.check(ctx, b, &facts.Facts); err != nil {
-		return nil, err
+	if _, err := verify.VerifyBundle(b, &facts.Facts, keys); err != nil {
+		return nil, fmt.Errorf("the bundle just proven does not verify: %w", err)
 	}
 	return b, nil
 }
 
-func (o *Owner) check(ctx context.Context, bundle []byte, facts *verify.Facts) error {
+// keyring holds the keys that the ledger pins.
+func (o *Owner) keyring(ctx context.Context) (*verify.Keyring, error) {
 	published, err := o.Book.Keys(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	keys, err := verify.NewKeyring(published)
-	if err != nil {
-		return err
-	}
-	if _, err := verify.VerifyBundle(bundle, facts, keys); err != nil {
-		return fmt.Errorf("the bundle just proven does not verify: %w", err)
-	}
-	return nil
+	return verify.NewKeyring(published)
 }

@@ -6,6 +6,10 @@
 // A native twin stands beside each circuit ([statement.Parameters.Sum],
 // [verify.Output.Commit], and the witness builders here).
 //
+// The chunks' proofs are independent of one another: a [Prover] has them made here or by
+// a [ChunkProver] elsewhere, which needs a [ChunkJob], the chunk's records in it, and
+// whose answers [ChunkJob.Verify] holds against the job.
+//
 // # What a chunk proof shows
 //
 // Statement: the polynomial P behind C has coefficients x_0…x_{n−1},

@@ -141,16 +141,19 @@ func (d *demoDevices) span(chunk uint32) (from, to int) {
 	return from, min(from+d.size, len(d.devices))
 }
 
+// demoConsent is for how many epochs a device's agreement to its seat serves.
+const demoConsent = 4
+
 // enrolment puts a chunk's devices into its slots from 0.
 func (d *demoDevices) enrolment(place commit.ChunkPlace) (ledger.Enrol, error) {
 	from, to := d.span(place.Chunk)
 	e := ledger.Enrol{Fleet: d.fleet, Chunk: place.Chunk}
 	for i := from; i < to; i++ {
-		possession, err := d.devices[i].Possess(seatAt(place, uint32(i-from)))
+		possession, err := d.devices[i].Possess(seatAt(place, uint32(i-from)), place.Epoch+demoConsent)
 		if err != nil {
 			return e, err
 		}
-		e.Devices = append(e.Devices, ledger.EnrolDevice{Slot: uint32(i - from), Certificate: d.devices[i].Certificate().DER(), Possession: possession})
+		e.Devices = append(e.Devices, ledger.EnrolDevice{Slot: uint32(i - from), Certificate: d.devices[i].Certificate().DER(), Possession: possession, Until: place.Epoch + demoConsent})
 	}
 	return e, nil
 }

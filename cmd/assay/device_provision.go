@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -50,7 +51,24 @@ func readProvision(path string) (*provisioned, error) {
 	if err := p.readOrganisation(); err != nil {
 		return nil, cli.Usage("%s: organisation: %w", path, err)
 	}
+	if err := p.checkGenesis(); err != nil {
+		return nil, cli.Usage("%s: %w", path, err)
+	}
 	return p, nil
+}
+
+// checkGenesis holds the genesis, by which devices know when epochs end, against the ledger's id.
+func (p *provisioned) checkGenesis() error {
+	if p.Genesis == nil {
+		return errors.New("genesis is missing")
+	}
+	if err := p.Genesis.Check(); err != nil {
+		return err
+	}
+	if p.Genesis.ID() != p.Ledger {
+		return fmt.Errorf("genesis: is that of ledger %s, not of %s", p.Genesis.ID(), p.Ledger)
+	}
+	return nil
 }
 
 func (p *provisioned) readOrganisation() error {

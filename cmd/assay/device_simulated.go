@@ -130,7 +130,7 @@ func (s *simulatedDevice) send(ctx context.Context, from, to time.Time, count in
 // agentOptions are those of all devices.
 func (c *deviceSimulateCall) agentOptions(p *provisioned) agent.Options {
 	return agent.Options{
-		Broker: p.Broker, Roots: p.roots, ServerName: p.ServerName, Ledger: p.Ledger, NodeKey: p.key, SRS: srsOnce(c.srs),
+		Broker: p.Broker, Roots: p.roots, ServerName: p.ServerName, Ledger: p.Ledger, Genesis: p.Genesis, NodeKey: p.key, SRS: srsOnce(c.srs),
 		Connecting: semaphore.NewWeighted(int64(c.connecting)), Attesting: semaphore.NewWeighted(2),
 		Logger: slog.New(slog.NewTextHandler(c.Notes, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}

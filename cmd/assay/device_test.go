@@ -3,14 +3,20 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
+	"github.com/assay-net/assay/datahub/device"
 	"github.com/assay-net/assay/datahub/device/misbehave"
+	"github.com/assay-net/assay/datahub/node"
+	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
 // simulateOn runs assay device simulate against a node, and returns its summary.
@@ -113,5 +119,36 @@ func TestLatencies(t *testing.T) {
 	l.add(1000 * time.Hour)
 	if l.quantile(1) < time.Hour {
 		t.Error("the longest duration is lost")
+	}
+}
+
+// Simulated devices count epochs by the genesis in provision.json, which must be that of the ledger.
+func TestProvisionWithAnotherGenesisIsRefused(t *testing.T) {
+	maker, err := device.NewMaker("maker-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	genesis := contracttest.WithKeys(contracttest.Genesis())
+	p := node.Provision{Version: node.ProvisionVersion, Broker: "tls://127.0.0.1:1", Ledger: genesis.ID(), Genesis: genesis, Schema: "battery/v1",
+		Roots: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: maker.Certificate()}))}
+	earlier := *genesis
+	earlier.EpochZero = 0
+	for _, c := range []struct {
+		genesis *ledger.Genesis
+		reason  string
+	}{{genesis, ""}, {nil, "genesis is missing"}, {&earlier, "genesis: is that of ledger"}, {&ledger.Genesis{}, "genesis: version"}} {
+		p.Genesis = c.genesis
+		b, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "provision.json")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err = readProvision(path)
+		if c.reason == "" && err != nil || c.reason != "" && (err == nil || !strings.Contains(err.Error(), c.reason)) {
+			t.Errorf("%q: %v", c.reason, err)
+		}
 	}
 }

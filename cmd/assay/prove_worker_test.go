@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -45,11 +46,11 @@ func (l *lines) String() string {
 	return l.b.String()
 }
 
-// TestProveWorker proves a chunk through the command, over a real broker, from a profile as a node writes it.
-func TestProveWorker(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs a NATS server and makes a proof")
-	}
+var proveKey = workqueue.Key{5}
+
+// proveOwner is an owner with a broker that knows two workers, anna and ben.
+func proveOwner(t *testing.T) (*queuetest.Broker, *setup.Unsafe, *prove.Prover) {
+	t.Helper()
 	dir, err := setup.DefaultDir()
 	if err != nil {
 		t.Fatal(err)
@@ -58,9 +59,8 @@ func TestProveWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broker := queuetest.Start(t, "anna")
-	key := workqueue.Key{5}
-	queue, err := workqueue.Open(t.Context(), broker.Dial(queuetest.Owner), workqueue.Options{Key: key})
+	broker := queuetest.Start(t, "anna", "ben")
+	queue, err := workqueue.Open(t.Context(), broker.Dial(queuetest.Owner), workqueue.Options{Key: proveKey})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,14 +68,28 @@ func TestProveWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := workerProfile(t, broker, keys.SRS().Digest(), key)
+	return broker, keys, prover
+}
+
+// TestProveWorker proves a chunk through the command, over a real broker, from a profile as a node writes it.
+func TestProveWorker(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a NATS server and makes a proof")
+	}
+	broker, keys, prover := proveOwner(t)
+	path := workerProfile(t, broker, keys.SRS().Digest())
 	ctx, stop := context.WithCancel(t.Context())
 	var out, notes lines
 	ended := make(chan error, 1)
 	go func() {
 		ended <- run(ctx, []string{"prove-worker", "--profile", path, "--jobs", "1", "--json"}, &cli.Printer{In: strings.NewReader(""), Out: &out, Notes: &notes})
 	}()
-	proveOneChunk(t, keys, prover)
+	ring, job := oneChunk(t, keys, 64)
+	within, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if _, _, err := prover.Chunks(ring)(within, job); err != nil {
+		t.Fatal(err)
+	}
 	stop()
 	if err := <-ended; err != nil {
 		t.Fatalf("%v\n%s", err, notes.String())
@@ -96,7 +110,7 @@ func TestProveWorker(t *testing.T) {
 	}
 }
 
-func workerProfile(t *testing.T, broker *queuetest.Broker, srs commit.Digest, key workqueue.Key) string {
+func workerProfile(t *testing.T, broker *queuetest.Broker, srs commit.Digest) string {
 	t.Helper()
 	dir := t.TempDir()
 	secret := func(name, text string) reference.Reference {
@@ -107,7 +121,7 @@ func workerProfile(t *testing.T, broker *queuetest.Broker, srs commit.Digest, ke
 	}
 	p := &prove.Profile{
 		Version: prove.ProfileVersion, Broker: broker.URL(), Queue: queuetest.Queue, Worker: "anna", SRS: srs,
-		Credentials: secret("credentials", string(queuetest.Credentials("anna"))), QueueKey: secret("queue.key", hex.EncodeToString(key[:])),
+		Credentials: secret("credentials", string(queuetest.Credentials("anna"))), QueueKey: secret("queue.key", hex.EncodeToString(proveKey[:])),
 	}
 	b, err := p.Marshal()
 	if err != nil {
@@ -120,9 +134,10 @@ func workerProfile(t *testing.T, broker *queuetest.Broker, srs commit.Digest, ke
 	return path
 }
 
-func proveOneChunk(t *testing.T, keys *setup.Unsafe, prover *prove.Prover) {
+// oneChunk is a chunk's job with the keys to check what comes of it.
+func oneChunk(t *testing.T, keys *setup.Unsafe, slots int) (*verify.Keyring, *zk.ChunkJob) {
 	t.Helper()
-	published, err := keys.Published(64)
+	published, err := keys.Published(slots)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,19 +149,66 @@ func proveOneChunk(t *testing.T, keys *setup.Unsafe, prover *prove.Prover) {
 		Version: statement.Version, Fleet: "f", Schema: "charger/v1", MinimumCoverage: "1", Requester: "r", Purpose: "p",
 		Nonce: "00112233445566778899aabbccddeeff", Expiry: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
-	c := &zk.Chunk{Records: make([]record.Record, 64), R: make([]fr.Element, 64)}
+	c := &zk.Chunk{Records: make([]record.Record, slots), R: make([]fr.Element, slots)}
 	c.Records[7], c.R[7] = record.Record{1, 2, 3}, fr.NewElement(4)
 	point, err := c.Commitment(keys.SRS())
 	if err != nil {
 		t.Fatal(err)
 	}
-	job := &zk.ChunkJob{Statement: s, Commitment: point, Chunk: c, Place: verify.ChunkPlace{
-		SRS: keys.SRS().Digest(), Statement: s.Digest(commit.Digest{}), Fleet: "f", Size: 64,
+	return ring, &zk.ChunkJob{Statement: s, Commitment: point, Chunk: c, Place: verify.ChunkPlace{
+		SRS: keys.SRS().Digest(), Statement: s.Digest(commit.Digest{}), Fleet: "f", Size: uint32(slots),
 	}}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	if _, _, err := prover.Chunks(ring)(ctx, job); err != nil {
+}
+
+// A process that is interrupted once finishes; interrupted twice, it gives its job back at once.
+func TestProveWorkerInterruptedTwice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a NATS server and a process")
+	}
+	broker, keys, prover := proveOwner(t)
+	ring, job := oneChunk(t, keys, commit.MaxSize) // a proof takes seconds
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := prover.Chunks(ring)(ctx, job)
+		done <- err
+	}()
+	var out, notes lines
+	worker := exec.Command(os.Args[0])
+	worker.Args = []string{"assay", "prove-worker", "--profile", workerProfile(t, broker, keys.SRS().Digest()), "--json"}
+	worker.Stdout, worker.Stderr = &out, &notes
+	if err := worker.Start(); err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(func() { worker.Process.Kill() }) //nolint:errcheck // it has ended
+	for _, step := range []struct {
+		from *lines
+		text string
+	}{{&out, `"stage":"taken"`}, {&notes, "finishing 1 jobs"}} {
+		for end := time.Now().Add(2 * time.Minute); !strings.Contains(step.from.String(), step.text); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("no %s in %s%s", step.text, out.String(), notes.String())
+			}
+		}
+		if err := worker.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := worker.Wait(); err != nil || !strings.Contains(out.String(), `"stage":"returned"`) {
+		t.Errorf("ended with %v, printed %s%s", err, out.String(), notes.String())
+	}
+	ben, err := workqueue.Join(t.Context(), broker.Dial("ben"), "ben", workqueue.Options{Key: proveKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 15*time.Second) // half of the ack wait
+	defer cancel()
+	if d, err := ben.Next(soon); err != nil || d.Delivered != 2 {
+		t.Errorf("another worker gets %+v, %v", d, err)
+	}
+	stop()
+	if err := <-done; err == nil {
+		t.Error("proven by nobody")
 	}
 }
 

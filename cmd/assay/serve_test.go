@@ -157,9 +157,11 @@ func (s *served) device(ctx context.Context, maker *device.Maker, srs *commit.SR
 	roots.AppendCertsFromPEM([]byte(p.Roots))
 	out := &sender{id: d.ID(), acked: map[uint64]int{}}
 	out.Agent, err = agent.New(d, agent.Options{
-		Broker: p.Broker, Roots: roots, ServerName: p.ServerName, Ledger: p.Ledger, Fleet: p.Fleet, NodeKey: &key, Skew: time.Second,
-		SRS:         func(commit.Digest) (*commit.SRS, error) { return srs, nil },
-		Own:         func(uint64, agent.Measured) (record.Record, bool) { return record.Record{1, 9000, 100, 50, 9000, 5, 650, 0}, true },
+		Broker: p.Broker, Roots: roots, ServerName: p.ServerName, Ledger: p.Ledger, Genesis: p.Genesis, Fleet: p.Fleet, NodeKey: &key, Skew: time.Second,
+		SRS: func(commit.Digest) (*commit.SRS, error) { return srs, nil },
+		Own: func(uint64, agent.Measured) (record.Record, bool) {
+			return record.Record{1, 9000, 100, 50, 9000, 5, 650, 0}, true
+		},
 		ResendAfter: 300 * time.Millisecond, ResendMost: time.Second, ReconnectAfter: 20 * time.Millisecond, ReconnectMost: 300 * time.Millisecond,
 		Acknowledged: func(a agent.Delivery) {
 			out.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,8 @@ type storeCall struct {
 	nodeCall
 	fleet  string
 	before uint64
+	now    uint64
+	force  bool
 	yes    bool
 }
 
@@ -52,11 +55,18 @@ func newStoreKeys(p *cli.Printer) *cobra.Command {
 func newStoreShred(p *cli.Printer) *cobra.Command {
 	c := &storeCall{nodeCall: nodeCall{Printer: p}}
 	command := c.flags(&cobra.Command{
-		Use:   "shred --config OWNER.yaml --fleet FLEET --before EPOCH --yes",
+		Use:   "shred --config OWNER.yaml --fleet FLEET --before EPOCH [--now EPOCH] [--force] --yes",
 		Short: "Make everything of past periods unreadable, for good",
 		Long: `Shred destroys the keys of a fleet's periods that end before an epoch: in the key store first, then in the database. Frames, records and
 what anchors of those epochs commit to cannot be read any more, by anyone, from backups either, and nothing can be proven about those epochs. Anchors on
-the ledger stay. A period that is not over is refused.`,
+the ledger stay.
+
+Refused is a period that is not over, one with an epoch that is being closed, and one that holds the newest snapshot of a device of which there are frames
+after it: the device's totals would begin at zero. --force does not refuse the last two. A device that has sent nothing since its last snapshot loses its
+totals without being asked about.
+
+Which epoch is the current one is known from the fleet's frames and closings; of a fleet that has fallen silent --now says it. The fleet need not be in
+the configuration any more; --fleet "" are frames of strangers in quarantine.`,
 		Example: `  assay store keys --config owner.yaml
   assay store shred --config owner.yaml --fleet swapco-fleet --before 120 --yes`,
 		Args: cobra.NoArgs,
@@ -64,6 +74,8 @@ the ledger stay. A period that is not over is refused.`,
 	})
 	command.Flags().StringVar(&c.fleet, "fleet", "", "the fleet")
 	command.Flags().Uint64Var(&c.before, "before", 0, "the first epoch that stays readable")
+	command.Flags().Uint64Var(&c.now, "now", 0, "the ledger's epoch, where the fleet has fallen silent")
+	command.Flags().BoolVar(&c.force, "force", false, "also what is being closed, and what devices' totals go on from")
 	command.Flags().BoolVar(&c.yes, "yes", false, "I know that there is no way back")
 	cli.Require(command, "fleet", "before")
 	return command
@@ -96,37 +108,39 @@ func (c *storeCall) shred(ctx context.Context) error {
 	if !c.yes {
 		return cli.Usage("--yes: say that you know that there is no way back")
 	}
-	found := false
-	err := c.forFleets(ctx, func(s *store.Store, fleet string) error {
-		found = true
-		keys, err := s.Shred(ctx, fleet, c.before)
+	return c.with(ctx, func(config *node.Config, s *node.Storage) error {
+		fleets, err := s.Store.Fleets(ctx)
+		if err != nil {
+			return err
+		}
+		configured := slices.ContainsFunc(config.Fleets, func(f node.Fleet) bool { return f.ID == c.fleet })
+		if !configured && !slices.Contains(fleets, c.fleet) {
+			return cli.Usage("--fleet %q: neither the configuration nor the store has such a fleet", c.fleet)
+		}
+		keys, err := s.Store.Shred(ctx, c.fleet, c.before, store.ShredOptions{Now: c.now, Force: c.force})
 		if errors.Is(err, store.ErrCurrent) {
-			return cli.No("%w", err)
+			return errors.Join(c.list(keys), cli.No("%w", err))
 		}
 		if err != nil {
 			return err
 		}
 		if len(keys) == 0 && !c.JSON {
-			return c.Line("No period of fleet %s ends before epoch %d, or all were shredded.", fleet, c.before)
+			return c.Line("No period of fleet %s ends before epoch %d, or all were shredded.", c.fleet, c.before)
 		}
 		return c.list(keys)
 	})
-	if err == nil && !found {
-		return cli.Usage("--fleet %q: the configuration has no such fleet", c.fleet)
-	}
-	return err
 }
 
+// forFleets goes through the fleets that the store has keys of.
 func (c *storeCall) forFleets(ctx context.Context, do func(s *store.Store, fleet string) error) error {
-	return c.with(ctx, func(config *node.Config, s *node.Storage) error {
-		for i := range config.Fleets {
-			if id := config.Fleets[i].ID; c.fleet == "" || c.fleet == id {
-				if err := do(s.Store, id); err != nil {
-					return err
-				}
+	return c.with(ctx, func(_ *node.Config, s *node.Storage) error {
+		fleets, err := s.Store.Fleets(ctx)
+		for _, fleet := range fleets {
+			if c.fleet == "" || c.fleet == fleet {
+				err = errors.Join(err, do(s.Store, fleet))
 			}
 		}
-		return nil
+		return err
 	})
 }
 

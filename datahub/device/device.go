@@ -124,12 +124,13 @@ func (d *Device) Accept(seat Seat, secret commit.Secret) error {
 	return nil
 }
 
-// Possess signs that the device agrees to a seat. The ledger takes no enrolment without it.
-func (d *Device) Possess(seat Seat) ([]byte, error) {
+// Possess signs that the device agrees to be enrolled in a seat, in an epoch not after until. The ledger takes no enrolment
+// without it. Until should not be far off: whoever has the signature may use it as long.
+func (d *Device) Possess(seat Seat, until uint64) ([]byte, error) {
 	if err := seat.Place(0).Validate(); err != nil {
 		return nil, fmt.Errorf("%v agreeing to a seat: %w", d, err)
 	}
-	signature, err := commit.SignPossession(seat.Ledger, seat.Fleet, seat.Chunk, seat.Slot, d.key)
+	signature, err := commit.SignPossession(seat.Ledger, seat.Fleet, seat.Chunk, seat.Slot, until, d.key)
 	if err != nil {
 		return nil, fmt.Errorf("%v agreeing to a seat: %w", d, err)
 	}

@@ -9,7 +9,8 @@
 //   - It attests only for the seat that it is enrolled in, and only to records within its schema.
 //   - It has an enrolment secret of its own for every seat, which its owner knows too, because the owner needs it to recompute what
 //     the device committed to: either the device draws it and shows it once (Enrol), or the owner chooses it (Accept).
-//   - It agrees to a seat before the ledger enrols it there, with a signature (Possess).
+//   - It agrees to a seat before the ledger enrols it there, with a signature (Possess), which serves until an
+//     epoch that the device chooses.
 //
 // # What it does not promise
 //
@@ -19,5 +20,6 @@
 // since blinding and nonces depend on the record (package zk/commit). Whoever runs a gateway that holds the keys of several
 // devices can sign any record for them: the certificate's key class says so.
 //
-// Package simulate, below this one, makes records of a fleet that ages in a physically reasonable way.
+// Below this one, package agent connects a device to its owner's node, package simulate makes readings and records of a fleet that
+// ages in a physically reasonable way, and package misbehave lets simulated devices do what a node has to cope with.
 package device

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assay-net/assay/datahub"
@@ -43,26 +45,26 @@ func (s *summary) add(row *store.Chunk) {
 func (c *closer) anchorAll(ctx context.Context, log *slog.Logger, f *Fleet, epoch uint64, spans []span) (*summary, error) {
 	total := &summary{}
 	var fixing sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group // chunks have nothing to do with one another
 	group.SetLimit(c.config.AnchorsAtOnce)
-	for _, s := range spans {
+	errs := make([]error, len(spans))
+	for i, s := range spans {
 		group.Go(func() error {
 			fixing.Lock()
 			row, err := c.fix(ctx, f, epoch, s)
 			fixing.Unlock()
-			if err != nil {
-				return fmt.Errorf("chunk %d: %w", s.index, err)
+			if err == nil && row.State == store.Closed {
+				err = c.anchor(ctx, log, f, row)
 			}
-			if row.State == store.Closed {
-				if err := c.anchor(ctx, log, f, row); err != nil {
-					return fmt.Errorf("chunk %d: %w", s.index, err)
-				}
+			if err != nil {
+				errs[i] = fmt.Errorf("chunk %d: %w", s.index, err)
+				return nil
 			}
 			total.add(row)
 			return nil
 		})
 	}
-	return total, group.Wait()
+	return total, errors.Join(group.Wait(), errors.Join(errs...))
 }
 
 // fix decides what a chunk commits to, unless that was decided before, and stores it.
@@ -74,11 +76,14 @@ func (c *closer) fix(ctx context.Context, f *Fleet, epoch uint64, s span) (*stor
 	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	if g := c.of(epochOf{f.ID, epoch}); g != nil {
-		g.close(s.index)
-	}
 	reports, err := c.store.ChunkReports(ctx, f.ID, epoch, s.index)
 	if err != nil {
+		return nil, err
+	}
+	if len(reports) == 0 && c.clock().Before(c.lastCall(epoch)) {
+		return nil, errNobody
+	}
+	if reports, err = c.reported(ctx, f, epoch, s); err != nil {
 		return nil, err
 	}
 	made, err := c.commit(f, epoch, s, reports)
@@ -86,6 +91,27 @@ func (c *closer) fix(ctx context.Context, f *Fleet, epoch uint64, s span) (*stor
 		return nil, err
 	}
 	return made, c.store.PutChunk(ctx, *made)
+}
+
+// errNobody says that it is too early to give a chunk up.
+var errNobody = errors.New("nobody has reported yet")
+
+// reported closes a chunk to reports, waits for those that were taken and are on their way into the store, and reads them all.
+func (c *closer) reported(ctx context.Context, f *Fleet, epoch uint64, s span) ([]store.Report, error) {
+	if g := c.of(epochOf{f.ID, epoch}); g != nil {
+		g.close(s.index)
+		wait, cancel := context.WithTimeout(ctx, settleWithin)
+		defer cancel()
+		for waiting := g.underWay(s.index); len(waiting) > 0; waiting = g.underWay(s.index) {
+			for _, id := range waiting {
+				g.stored(id, c.through(id), c.clock(), askPause)
+			}
+			if sleep(wait, 10*time.Millisecond) != nil {
+				break
+			}
+		}
+	}
+	return c.store.ChunkReports(ctx, f.ID, epoch, s.index)
 }
 
 // commit closes a chunk on the reports that are there.
@@ -131,7 +157,7 @@ func toReports(s span, reports []store.Report) ([]datahub.Report, error) {
 	var out []datahub.Report
 	for _, r := range reports {
 		slot, ok := enrolled[r.Device]
-		if !ok || slot != r.Slot {
+		if !ok || slot != r.Slot || r.Shredded {
 			continue
 		}
 		rec, err := parseRecord(r.Record)
@@ -148,8 +174,14 @@ const (
 	anchorPauseMax = 15 * time.Second
 )
 
-// anchor puts a chunk on the ledger. It tries again until the ledger has it, refuses it for good, or takes no more anchors for the epoch.
+// anchorTries is how often a chunk is tried until it makes room for others. The epoch's closing comes back to it.
+const anchorTries = 4
+
+// anchor puts a chunk on the ledger. It is given up when the ledger takes no more anchors for the epoch, or has another one for the chunk: whatever else
+// the ledger says may be otherwise a little later.
 func (c *closer) anchor(ctx context.Context, log *slog.Logger, f *Fleet, row *store.Chunk) error {
+	ctx, tracing := c.tracer.Start(ctx, "anchor chunk", trace.WithAttributes(attribute.Int("chunk", int(row.Index)), attribute.Int("attested", int(row.Attested))))
+	defer tracing.End()
 	args, err := ledger.DecodeRecord[ledger.AnchorChunk]("anchor", row.Anchor)
 	if err != nil {
 		return err
@@ -173,12 +205,15 @@ func (c *closer) anchor(ctx context.Context, log *slog.Logger, f *Fleet, row *st
 		case known && there != nil:
 			row.State, row.TxID, row.Error = there.state, there.txID, there.reason
 			return c.store.PutChunk(ctx, *row)
-		case known && final(err) || c.clock().After(deadline):
+		case known && c.clock().After(deadline):
 			row.State, row.Error = store.Missed, err.Error()
 			log.Error("a chunk was not anchored", "chunk", row.Index, "error", err)
 			return c.store.PutChunk(ctx, *row)
 		}
 		c.metrics.anchorRetries.Inc()
+		if tried == anchorTries {
+			return err
+		}
 		if ledger.CodeOf(err) != ledger.Expired || tried > 3 { // the regulator opens the next epoch in its first moments
 			log.Warn("anchoring a chunk: will try again", "chunk", row.Index, "pause", pause, "error", err)
 		}
@@ -186,13 +221,6 @@ func (c *closer) anchor(ctx context.Context, log *slog.Logger, f *Fleet, row *st
 			return err
 		}
 	}
-}
-
-// final says whether the ledger would refuse the same call again. A conflict may be one with another change of the same moment, and an epoch that is not
-// opened yet is refused as expired.
-func final(err error) bool {
-	code := ledger.CodeOf(err)
-	return code == ledger.Invalid || code == ledger.Forbidden || code == ledger.NotFound
 }
 
 type onLedger struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/assay-net/assay/datahub/device"
 	"github.com/assay-net/assay/datahub/store"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/commit/committest"
 	"github.com/assay-net/assay/zk/measure"
@@ -86,7 +87,7 @@ func (w *world) enrolMany(n int) []*device.Device {
 	derived := must(g.secrets.of(ctx, rows))(w.t)
 	for i, d := range devices {
 		seat := device.Seat{Ledger: w.ledger.ID(), SRS: contracttest.SRS().Digest(), Fleet: fleetID, Chunk: rows[i].Chunk, Size: closingChunk, Slot: rows[i].Slot}
-		rows[i].Possession = must(d.Possess(seat))(w.t)
+		rows[i].Possession = storedPossession(commit.Possession{Until: ledger.MaxEpoch - 1, Signature: must(d.Possess(seat, ledger.MaxEpoch-1))(w.t)})
 		if err := d.Accept(seat, derived[i].secret); err != nil {
 			w.t.Fatal(err)
 		}

@@ -54,13 +54,11 @@ func TestBenchTable(t *testing.T) {
 
 // benchNode is a node in a process of its own.
 type benchNode struct {
-	t              *testing.T
-	binary, dir    string
-	cmd            *exec.Cmd
-	operations     string
-	ready          chan time.Duration
-	began          time.Time
-	peakMiB, spent float64
+	t           *testing.T
+	binary, dir string
+	cmd         *exec.Cmd
+	operations  string
+	peakMiB     float64
 }
 
 func (b *benchNode) configure(driver string) {

@@ -10,6 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/assay-net/assay/datahub/store"
 	"github.com/assay-net/assay/datahub/telemetry/frame"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -29,21 +32,24 @@ type closer struct {
 	config   Epochs
 	schedule schedule
 	devices  *devices
-	secrets  *secrets
 	store    closeStore
 	genesis  *ledger.Genesis
 	srs      *commit.SRS
 	derive   func(fleet string, id commit.DeviceID, epoch uint64) *frame.Attest
 	send     func(id commit.DeviceID, m frame.Message)
+	through  func(id commit.DeviceID) uint64 // how far a device's frames are stored
 	settled  func(ctx context.Context, epoch uint64) error
-	ended    func(fleet string, epoch uint64)
+	line     func(fleet string, epoch uint64)        // draws the line under an epoch's readings
 	after    func(ctx context.Context, fleet string) // when an epoch was closed
 	clock    func() time.Time
 	log      *slog.Logger
 	metrics  *metrics
+	tracer   trace.Tracer
+	started  time.Time
 
 	mu        sync.Mutex
 	gathering map[epochOf]*gathering
+	finished  map[string]uint64 // the last epoch of a fleet that was closed
 }
 
 type closeStore interface {
@@ -56,32 +62,74 @@ type closeStore interface {
 	PutDevices(ctx context.Context, devices []store.Device) error
 }
 
-// run closes epochs as they end, beginning with those whose time for anchors is not over yet.
+// run closes epochs as the ledger goes on to later ones, beginning with those whose time for anchors is not over yet. It is the ledger that says which epochs are over: a
+// regulator has opened the next one. A clock of this machine that is ahead draws no line too early, and one that jumps skips no epoch.
 func (c *closer) run(ctx context.Context) error {
 	var wait sync.WaitGroup
 	defer wait.Wait()
-	now := c.clock()
-	current, err := c.genesis.EpochAt(now)
-	if err != nil {
-		return fmt.Errorf("the ledger's epochs: %w", err)
-	}
-	first := current
-	for first > 0 && c.genesis.AnchorDeadline(first-1).After(now) {
-		first--
-	}
-	for epoch := first; ; epoch++ {
-		at, closes := c.schedule.at(epoch, c.genesis.EpochEnd(epoch), c.genesis.EpochEnd(epoch+1))
-		if !closes {
-			at = c.genesis.EpochEnd(epoch)
+	next, begun := uint64(0), false
+	for ctx.Err() == nil {
+		e, err := c.devices.book.Epoch(ctx)
+		if err != nil && ctx.Err() == nil {
+			c.log.Warn("asking the ledger for its epoch: will try again", "error", err)
 		}
-		if sleep(ctx, at.Sub(c.clock())) != nil {
+		if err == nil && e.Opened != nil {
+			if !begun {
+				next, begun = c.first(*e.Opened, time.Unix(e.Now, 0)), true
+			}
+			for ; next < *e.Opened; next++ {
+				c.begins(ctx, &wait, next)
+			}
+		}
+		if sleep(ctx, c.pause(next)) != nil {
 			return nil
 		}
-		if !closes {
-			continue
+	}
+	return nil
+}
+
+// first is the first epoch before the opened one whose time for anchors is not over.
+func (c *closer) first(opened uint64, now time.Time) uint64 {
+	for opened > 0 && c.genesis.AnchorDeadline(opened-1).After(now) {
+		opened--
+	}
+	return opened
+}
+
+// begins has the epoch closed for every fleet, if it is one that is closed.
+func (c *closer) begins(ctx context.Context, wait *sync.WaitGroup, epoch uint64) {
+	at, closes := c.schedule.at(epoch, c.genesis.EpochEnd(epoch), c.genesis.EpochEnd(epoch+1))
+	if !closes {
+		return
+	}
+	for i := range c.devices.fleets {
+		wait.Go(func() {
+			if c.until(ctx, at) == nil {
+				c.close(ctx, &c.devices.fleets[i], epoch)
+			}
+		})
+	}
+}
+
+const (
+	clockStep = 5 * time.Second        // how often the clock is looked at: a machine may sleep, and clocks are set
+	openPause = 250 * time.Millisecond // how often the ledger is asked whether it has opened an epoch that should be
+)
+
+// pause is how long the ledger need not be asked.
+func (c *closer) pause(next uint64) time.Duration {
+	return min(clockStep, max(openPause, c.genesis.EpochEnd(next).Sub(c.clock())))
+}
+
+// until waits for a time of day.
+func (c *closer) until(ctx context.Context, at time.Time) error {
+	for {
+		left := at.Sub(c.clock())
+		if left <= 0 {
+			return ctx.Err()
 		}
-		for i := range c.devices.fleets {
-			wait.Go(func() { c.close(ctx, &c.devices.fleets[i], epoch) })
+		if err := sleep(ctx, min(left, clockStep)); err != nil {
+			return err
 		}
 	}
 }
@@ -89,18 +137,20 @@ func (c *closer) run(ctx context.Context) error {
 // close closes a fleet's epoch, and tries again what failed for reasons that may pass, while there is time.
 func (c *closer) close(ctx context.Context, f *Fleet, epoch uint64) {
 	log := c.log.With("fleet", f.ID, "epoch", epoch)
-	deadline := c.genesis.AnchorDeadline(epoch)
+	deadline := c.genesis.SettledAfter(epoch)
 	for {
 		err := c.attempt(ctx, log, f, epoch)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return
-		case !c.clock().Before(deadline):
+		case c.clock().After(deadline):
 			log.Error("the epoch could not be closed in time", "error", err)
 			c.metrics.closings.WithLabelValues("failed").Inc()
 			return
 		}
-		log.Warn("closing the epoch: will try again", "error", err)
+		if !errors.Is(err, errNobody) {
+			log.Warn("closing the epoch: will try again", "error", err)
+		}
 		if sleep(ctx, time.Second) != nil {
 			return
 		}
@@ -119,8 +169,11 @@ func (c *closer) attempt(ctx context.Context, log *slog.Logger, f *Fleet, epoch 
 		return err
 	}
 	if err == nil && !row.Ended.IsZero() {
+		c.finish(f.ID, epoch)
 		return nil
 	}
+	ctx, tracing := c.tracer.Start(ctx, "close epoch", trace.WithAttributes(attribute.String("fleet", f.ID), attribute.Int64("epoch", int64(epoch))))
+	defer tracing.End()
 	spans, err := c.enrolled(ctx, f, epoch)
 	if err != nil || len(spans) == 0 {
 		return err
@@ -141,6 +194,7 @@ func (c *closer) attempt(ctx context.Context, log *slog.Logger, f *Fleet, epoch 
 	if err != nil {
 		return err
 	}
+	c.finish(f.ID, epoch)
 	row.Ended = c.clock()
 	if err := c.counted(ctx, &row); err != nil {
 		return err
@@ -185,7 +239,7 @@ func (c *closer) enrolled(ctx context.Context, f *Fleet, epoch uint64) ([]span, 
 		if err != nil {
 			return nil, err
 		}
-		s, err := c.span(ctx, chunk.Index, slots, epoch)
+		s, err := c.span(ctx, f.ID, chunk.Index, slots, epoch)
 		if err != nil {
 			return nil, err
 		}
@@ -197,7 +251,7 @@ func (c *closer) enrolled(ctx context.Context, f *Fleet, epoch uint64) ([]span, 
 }
 
 // span lists a chunk's members. A device that the ledger has and this node does not know stays among them without a secret: it counts as absent.
-func (c *closer) span(ctx context.Context, index uint32, slots []ledger.SlotEntry, epoch uint64) (span, error) {
+func (c *closer) span(ctx context.Context, fleet string, index uint32, slots []ledger.SlotEntry, epoch uint64) (span, error) {
 	s := span{index: index}
 	var changed []store.Device
 	for _, e := range slots {
@@ -205,7 +259,7 @@ func (c *closer) span(ctx context.Context, index uint32, slots []ledger.SlotEntr
 			continue
 		}
 		m, known := c.devices.get(e.Enrolment.Device)
-		if !known || m.Chunk != index || m.Slot != e.Slot {
+		if !known || m.Fleet != fleet || m.Chunk != index || m.Slot != e.Slot {
 			key, err := commit.ParsePublicKey(e.Enrolment.Key)
 			if err != nil {
 				return s, fmt.Errorf("chunk %d slot %d: %w", index, e.Slot, err)
@@ -227,12 +281,19 @@ const settleWithin = 5 * time.Second
 
 // settle draws the line under an epoch's readings.
 func (c *closer) settle(ctx context.Context, fleet string, epoch uint64) {
+	from := c.begin(epoch)
+	if c.started.After(from) {
+		from = c.started // what devices and broker kept while the node was away has yet to come in
+	}
+	if sleep(ctx, from.Add(c.grace(epoch)).Sub(c.clock())) != nil {
+		return
+	}
 	wait, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
 	if err := c.settled(wait, epoch); err != nil && ctx.Err() == nil {
 		c.log.Warn("frames of the epoch are still on their way", "fleet", fleet, "epoch", epoch)
 	}
-	c.ended(fleet, epoch)
+	c.line(fleet, epoch)
 }
 
 // gather asks the devices of chunks that are not fixed yet for their records, and waits for them.
@@ -265,7 +326,7 @@ func (c *closer) expect(ctx context.Context, g *gathering, f *Fleet, epoch uint6
 		return err
 	}
 	for _, r := range reports {
-		g.reports[r.Device] = sha256.Sum256(r.Attestation)
+		g.reports[r.Device] = reported{digest: sha256.Sum256(r.Attestation), chunk: s.index}
 	}
 	if fixed {
 		g.close(s.index)
@@ -279,6 +340,27 @@ func (c *closer) expect(ctx context.Context, g *gathering, f *Fleet, epoch uint6
 	return nil
 }
 
+// finish takes note that an epoch is closed.
+func (c *closer) finish(fleet string, epoch uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if last, ok := c.finished[fleet]; !ok || epoch > last {
+		c.finished[fleet] = epoch
+	}
+}
+
+// over says that an epoch was closed, or is not to be.
+func (c *closer) over(fleet string, epoch uint64) bool {
+	c.mu.Lock()
+	last, ok := c.finished[fleet]
+	c.mu.Unlock()
+	if ok && epoch <= last {
+		return true
+	}
+	_, closes := c.schedule.at(epoch, c.genesis.EpochEnd(epoch), c.genesis.EpochEnd(epoch+1))
+	return !closes
+}
+
 // keep makes a gathering known. The one before stays, for those that repeat their report.
 func (c *closer) keep(e epochOf, g *gathering) {
 	c.mu.Lock()
@@ -287,18 +369,32 @@ func (c *closer) keep(e epochOf, g *gathering) {
 	c.gathering[e] = g
 }
 
-// gatherUntil leaves half of the time for anchors to anchoring, however long the configuration says.
+// gatherUntil counts from now, since the node may just have been started, and leaves half of the time that is left to anchoring, however long the
+// configuration says.
 func (c *closer) gatherUntil(epoch uint64) time.Time {
-	now, deadline := c.clock(), c.genesis.AnchorDeadline(epoch)
-	begin := c.genesis.EpochEnd(epoch)
-	if at, ok := c.schedule.at(epoch, begin, c.genesis.EpochEnd(epoch+1)); ok {
-		begin = at
+	now := c.clock()
+	return now.Add(max(0, min(c.config.Gather, c.genesis.AnchorDeadline(epoch).Sub(now)/2)))
+}
+
+// lastCall is until when a chunk of which nobody has reported is waited for: devices may have been cut off from the node, or the node from
+// them.
+func (c *closer) lastCall(epoch uint64) time.Time {
+	deadline := c.genesis.AnchorDeadline(epoch)
+	return deadline.Add(-deadline.Sub(c.begin(epoch)) / 4)
+}
+
+// begin is when an epoch's closing begins.
+func (c *closer) begin(epoch uint64) time.Time {
+	end := c.genesis.EpochEnd(epoch)
+	if at, ok := c.schedule.at(epoch, end, c.genesis.EpochEnd(epoch+1)); ok {
+		return at
 	}
-	until := begin.Add(min(c.config.Gather, deadline.Sub(begin)/2))
-	if until.Before(now) {
-		return now
-	}
-	return until
+	return end
+}
+
+// grace is how long readings of the epoch that were under way at its end count as in time: an eighth of the time for anchors at most.
+func (c *closer) grace(epoch uint64) time.Duration {
+	return min(c.config.Grace, c.genesis.AnchorDeadline(epoch).Sub(c.begin(epoch))/8)
 }
 
 // of finds the gathering of an epoch.

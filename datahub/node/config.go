@@ -48,7 +48,8 @@ type Log struct {
 
 // Operations is the listener for metrics and health checks.
 type Operations struct {
-	Listen string `yaml:"listen"`
+	Listen    string `yaml:"listen"`
+	Profiling bool   `yaml:"profiling"`
 }
 
 // Tracing says where spans go.
@@ -135,6 +136,7 @@ type Ingest struct {
 // Epochs says when epochs are closed.
 type Epochs struct {
 	Close         string        `yaml:"close"`
+	Grace         time.Duration `yaml:"grace"`
 	Gather        time.Duration `yaml:"gather"`
 	Late          string        `yaml:"late"`
 	AnchorsAtOnce int           `yaml:"anchors_at_once"`
@@ -142,10 +144,18 @@ type Epochs struct {
 
 // Proving says who proves.
 type Proving struct {
-	Answer bool   `yaml:"answer"`
-	Local  int    `yaml:"local"`
-	Queue  bool   `yaml:"queue"`
-	Cache  string `yaml:"cache"`
+	Answer     bool     `yaml:"answer"`
+	Local      int      `yaml:"local"`
+	Workers    []Worker `yaml:"workers"`
+	Generation uint32   `yaml:"generation"`
+	Cache      string   `yaml:"cache"`
+}
+
+// Worker is a prove-worker on another machine.
+type Worker struct {
+	Name string `yaml:"name"`
+	// Recipient is the age recipient (age1…) that the worker's profile is sealed to.
+	Recipient string `yaml:"recipient"`
 }
 
 // Defaults is a configuration with everything that has a default.
@@ -158,8 +168,8 @@ func Defaults() Config {
 		Store:      Store{URL: "sqlite:assay.db", MaxConnections: 8, KeyPeriod: 24 * time.Hour, KeepFrames: 90 * 24 * time.Hour},
 		Broker:     Broker{Listen: "127.0.0.1:8883", Name: "localhost", MaxBytes: "4GiB"},
 		Ingest:     Ingest{Future: 5 * time.Minute, Past: 30 * 24 * time.Hour, FramesPerSecond: 50, Burst: 256},
-		Epochs:     Epochs{Close: "every", Gather: 30 * time.Second, Late: "count", AnchorsAtOnce: 8},
-		Proving:    Proving{Answer: true, Local: 1},
+		Epochs:     Epochs{Close: "every", Grace: 10 * time.Second, Gather: 30 * time.Second, Late: "count", AnchorsAtOnce: 8},
+		Proving:    Proving{Answer: true},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/assay-net/assay/datahub/health"
+	"github.com/assay-net/assay/datahub/ingest/workqueue"
 	"github.com/assay-net/assay/zk/record"
 )
 
@@ -55,6 +56,8 @@ func (c *Config) checkIngest() error {
 func (c *Config) checkEpochs() error {
 	e := &c.Epochs
 	switch {
+	case e.Grace < 0 || e.Grace > 24*time.Hour:
+		return fmt.Errorf("epochs.grace is %s, must be 0s to 24h", e.Grace)
 	case e.Gather < time.Second || e.Gather > 7*24*time.Hour:
 		return fmt.Errorf("epochs.gather is %s, must be 1s to 168h", e.Gather)
 	case !oneOf(e.Late, "count", "quarantine"):
@@ -65,8 +68,22 @@ func (c *Config) checkEpochs() error {
 	if _, err := parseSchedule(e.Close); err != nil {
 		return fmt.Errorf("epochs.close: %w", err)
 	}
-	if c.Proving.Local < 0 || c.Proving.Local > 64 {
-		return fmt.Errorf("proving.local is %d, must be 0 to 64", c.Proving.Local)
+	if c.Proving.Local < -1 || c.Proving.Local > 64 {
+		return fmt.Errorf("proving.local is %d, must be -1 to 64", c.Proving.Local)
+	}
+	if c.Proving.Local < 0 && len(c.Proving.Workers) == 0 {
+		return errors.New("proving.local is -1, and there are no proving.workers")
+	}
+	if len(c.Proving.Workers) > 0 && c.Broker.Workers == "" {
+		return errors.New("proving.workers: broker.workers names no address for them")
+	}
+	for i, w := range c.Proving.Workers {
+		if err := workqueue.CheckWorker(w.Name); err != nil {
+			return fmt.Errorf("proving.workers[%d].name: %w", i, err)
+		}
+		if w.Name == localWorker {
+			return fmt.Errorf("proving.workers[%d].name: %q is this process", i, w.Name)
+		}
 	}
 	return nil
 }

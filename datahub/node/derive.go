@@ -153,6 +153,11 @@ func (s *sink) restore(ctx context.Context, st *store.Store, g *ledger.Genesis) 
 			if err != nil {
 				return err
 			}
+			if snapshot.Shredded {
+				s.log.Warn("a device's totals were shredded: its derivation begins with the frames that are left", "device", snapshot.Device,
+					"fleet", fleet, "epoch", snapshot.Epoch)
+				continue
+			}
 			if err := d.tracker.Restore(snapshot.Device, snapshot.Sequence, snapshot.State); err != nil {
 				s.log.Warn("a derivation starts again from the stored frames", "device", snapshot.Device, "error", err)
 				continue

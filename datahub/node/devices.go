@@ -26,7 +26,7 @@ type member struct {
 	secret    commit.Secret
 	transport frame.TransportKey
 	heard     time.Time
-	refused   string // why the ledger did not enrol it
+	refused   time.Time // when the ledger refused to enrol it
 }
 
 // devices are all devices that have a seat, and the makers whose devices may have one. It is what the broker and the pipeline ask.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -19,6 +20,8 @@ type enroller struct {
 const (
 	enrolPause = 2 * time.Second // gathers what comes together, and paces what failed
 	enrolRetry = 30 * time.Second
+	// refusedPause is how long a device that the ledger refused is left alone: its former owner may retire it meanwhile.
+	refusedPause = 5 * time.Minute
 )
 
 // run enrols until it is told to stop.
@@ -49,7 +52,7 @@ type chunkOf struct {
 // round tries everything that waits, and says whether some of it should be tried again soon.
 func (e *enroller) round(ctx context.Context) (again bool) {
 	waiting := map[chunkOf][]member{}
-	for _, m := range e.devices.where(func(m *member) bool { return m.State == store.Accepted && m.refused == "" }) {
+	for _, m := range e.devices.where(func(m *member) bool { return m.State == store.Accepted && e.clock().Sub(m.refused) > refusedPause }) {
 		c := chunkOf{m.Fleet, m.Chunk}
 		waiting[c] = append(waiting[c], m)
 	}
@@ -73,12 +76,15 @@ func (e *enroller) enrol(ctx context.Context, c chunkOf, members []member) error
 	}
 	a := ledger.Enrol{Fleet: c.fleet, Chunk: c.chunk}
 	for _, m := range members {
-		a.Devices = append(a.Devices, ledger.EnrolDevice{Slot: m.Slot, Certificate: m.Certificate, Possession: m.Possession})
+		p := possessionOf(m.Possession)
+		a.Devices = append(a.Devices, ledger.EnrolDevice{Slot: m.Slot, Certificate: m.Certificate, Possession: p.Signature, Until: p.Until})
 	}
 	r, err := e.devices.book.Enrol(ctx, a)
 	switch code := ledger.CodeOf(err); {
 	case err == nil:
 		return e.enrolled(ctx, c, members, r.Result)
+	case code == ledger.Expired:
+		return errors.Join(err, e.lapse(ctx, members))
 	case code != ledger.Conflict && code != ledger.Invalid:
 		return err // not opened yet, unreachable, not endorsed: later
 	case len(members) == 1:
@@ -90,6 +96,26 @@ func (e *enroller) enrol(ctx context.Context, c chunkOf, members []member) error
 		return err
 	}
 	return e.enrol(ctx, c, members[half:])
+}
+
+// lapse takes back the acceptance of devices that by the ledger's epoch agreed to their seats too long ago. They are offered them again when they say
+// hello, which they do when what they agreed to is over.
+func (e *enroller) lapse(ctx context.Context, members []member) error {
+	now, err := e.devices.book.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	var lapsed []store.Device
+	for _, m := range members {
+		if possessionOf(m.Possession).Until < now.Epoch {
+			lapsed = append(lapsed, e.devices.change(m.ID, func(m *member) { m.State, m.Possession = store.Offered, nil }))
+		}
+	}
+	if len(lapsed) == 0 {
+		return nil
+	}
+	e.log.Warn("devices were not enrolled for as long as they agreed to: they are to agree anew", "fleet", members[0].Fleet, "devices", len(lapsed), "epoch", now.Epoch)
+	return e.store.PutDevices(ctx, lapsed)
 }
 
 // adopt takes note of devices that the ledger has already, and returns the others.
@@ -138,8 +164,8 @@ func (e *enroller) enrolled(ctx context.Context, c chunkOf, members []member, re
 }
 
 func (e *enroller) refuse(m member, err error) {
-	e.devices.change(m.ID, func(m *member) { m.refused = err.Error() })
-	e.log.Error("the ledger does not enrol a device", "device", m.ID, "fleet", m.Fleet, "chunk", m.Chunk, "slot", m.Slot, "error", err)
+	e.devices.change(m.ID, func(m *member) { m.refused = e.clock() })
+	e.log.Error("the ledger does not enrol a device: will try again later", "device", m.ID, "fleet", m.Fleet, "chunk", m.Chunk, "slot", m.Slot, "error", err)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -44,7 +44,9 @@ func (w *world) sending(n int) []*counted {
 		d := must(device.New(w.maker, device.Config{Serial: fmt.Sprintf("pack-%d", i), Class: commit.Module, Algorithm: commit.P256, Schema: schema}))(w.t)
 		c := &counted{id: d.ID()}
 		c.Agent = w.connect(d, func(o *agent.Options) {
-			o.Own = func(uint64, agent.Measured) (record.Record, bool) { return record.Record{1, 9000, 100, 50, 9000, 5, 650, 0}, true }
+			o.Own = func(uint64, agent.Measured) (record.Record, bool) {
+				return record.Record{1, 9000, 100, 50, 9000, 5, 650, 0}, true
+			}
 			o.Acknowledged = func(a agent.Delivery) {
 				c.mu.Lock()
 				defer c.mu.Unlock()

@@ -19,15 +19,22 @@ type epochOf struct {
 // gathering is an epoch whose reports are being gathered: who is still missing, and what was reported.
 type gathering struct {
 	mu      sync.Mutex
-	missing map[commit.DeviceID]time.Time     // when it was asked last
-	reports map[commit.DeviceID]commit.Digest // of the attestation
-	closed  map[uint32]bool                   // chunks that take no report any more
-	over    bool                              // nobody is asked any more
-	done    chan struct{}                     // closed when nobody is missing
+	missing map[commit.DeviceID]time.Time // when it was asked last
+	reports map[commit.DeviceID]reported
+	closed  map[uint32]bool // chunks that take no report any more
+	over    bool            // nobody is asked any more
+	done    chan struct{}   // closed when nobody is missing
+}
+
+// reported is a report that was taken. It is in the store once the device's frames are stored up to its sequence.
+type reported struct {
+	digest   commit.Digest // of the attestation
+	chunk    uint32
+	sequence uint64 // 0 for one that was there before
 }
 
 func newGathering() *gathering {
-	return &gathering{missing: map[commit.DeviceID]time.Time{}, reports: map[commit.DeviceID]commit.Digest{}, closed: map[uint32]bool{}, done: make(chan struct{})}
+	return &gathering{missing: map[commit.DeviceID]time.Time{}, reports: map[commit.DeviceID]reported{}, closed: map[uint32]bool{}, done: make(chan struct{})}
 }
 
 var (
@@ -37,35 +44,38 @@ var (
 )
 
 // stage notes a report that is about to be stored.
-func (g *gathering) stage(id commit.DeviceID, chunk uint32, attestation []byte) error {
+func (g *gathering) stage(id commit.DeviceID, chunk uint32, sequence uint64, attestation []byte) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	digest := commit.Digest(sha256.Sum256(attestation))
-	before, reported := g.reports[id]
+	before, there := g.reports[id]
 	switch {
-	case reported && before == digest:
+	case there && before.digest == digest:
 		return errAgain
-	case reported:
+	case there:
 		return errSecond
 	case g.closed[chunk]:
 		return errFixed
 	}
-	g.reports[id] = digest
+	g.reports[id] = reported{digest, chunk, sequence}
 	return nil
 }
 
-// stored takes note that what was staged is in the store. A device that was heard from without a report may be asked again: it returns true.
-func (g *gathering) stored(id commit.DeviceID, now time.Time, pause time.Duration) (ask bool) {
+// stored takes note that a device's frames are in the store up to a sequence. One that was heard from without a report may be asked again: it
+// returns true.
+func (g *gathering) stored(id commit.DeviceID, through uint64, now time.Time, pause time.Duration) (ask bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	last, missing := g.missing[id]
 	if !missing {
 		return false
 	}
-	if _, reported := g.reports[id]; reported {
-		delete(g.missing, id)
-		if len(g.missing) == 0 {
-			close(g.done)
+	if r, there := g.reports[id]; there {
+		if through >= r.sequence {
+			delete(g.missing, id)
+			if len(g.missing) == 0 {
+				close(g.done)
+			}
 		}
 		return false
 	}
@@ -74,6 +84,19 @@ func (g *gathering) stored(id commit.DeviceID, now time.Time, pause time.Duratio
 	}
 	g.missing[id] = now
 	return true
+}
+
+// underWay are the chunk's devices whose report was taken and is not in the store yet.
+func (g *gathering) underWay(chunk uint32) []commit.DeviceID {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var out []commit.DeviceID
+	for id := range g.missing {
+		if r, there := g.reports[id]; there && r.chunk == chunk {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // due are the missing devices that were not asked for a while; they count as asked now.

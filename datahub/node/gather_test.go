@@ -19,30 +19,34 @@ func TestGathering(t *testing.T) {
 	if due := g.due(now.Add(time.Second), askPause); len(due) != 0 {
 		t.Errorf("asked again after a second: %v", due)
 	}
-	if g.stored(a, now.Add(time.Second), askPause) || !g.stored(a, now.Add(askPause), askPause) {
+	if g.stored(a, 0, now.Add(time.Second), askPause) || !g.stored(a, 0, now.Add(askPause), askPause) {
 		t.Error("a device that is heard from without a report is asked again after the pause, and not before")
 	}
-	if err := g.stage(a, 0, []byte("x")); err != nil {
+	if err := g.stage(a, 0, 7, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.stage(a, 0, []byte("x")); !errors.Is(err, errAgain) {
+	if err := g.stage(a, 0, 7, []byte("x")); !errors.Is(err, errAgain) {
 		t.Errorf("the same report: %v", err)
 	}
-	if err := g.stage(a, 0, []byte("y")); !errors.Is(err, errSecond) {
+	if err := g.stage(a, 0, 8, []byte("y")); !errors.Is(err, errSecond) {
 		t.Errorf("another report: %v", err)
 	}
-	if g.waiting() != 2 {
-		t.Error("a report counts once it is stored")
+	g.stored(a, 6, now, askPause)
+	if g.waiting() != 2 || len(g.underWay(0)) != 1 {
+		t.Error("a report counts once its frame is stored, not one before")
 	}
-	g.stored(a, now, askPause)
+	g.stored(a, 7, now, askPause)
+	if g.waiting() != 1 || len(g.underWay(0)) != 0 {
+		t.Error("the report is stored")
+	}
 	g.close(3)
-	if err := g.stage(b, 3, []byte("z")); !errors.Is(err, errFixed) {
+	if err := g.stage(b, 3, 1, []byte("z")); !errors.Is(err, errFixed) {
 		t.Errorf("after the chunk is fixed: %v", err)
 	}
-	if err := g.stage(b, 0, []byte("z")); err != nil {
+	if err := g.stage(b, 0, 1, []byte("z")); err != nil {
 		t.Fatal(err)
 	}
-	g.stored(b, now, askPause)
+	g.stored(b, 1, now, askPause)
 	select {
 	case <-g.done:
 	default:

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -103,6 +104,7 @@ func (g *greeter) assign(f *Fleet, greeting *ingest.Greeting) (store.Device, err
 func (g *greeter) welcome(ctx context.Context, fresh []store.Device, greetings []ingest.Greeting, seated map[commit.DeviceID]member) error {
 	derived, err := g.secrets.of(ctx, fresh)
 	if err != nil {
+		g.giveBack(fresh)
 		return err
 	}
 	if err := g.store.PutDevices(ctx, fresh); err != nil {
@@ -120,6 +122,16 @@ func (g *greeter) welcome(ctx context.Context, fresh []store.Device, greetings [
 		seated[row.ID] = *m
 	}
 	return nil
+}
+
+// giveBack frees seats that nobody heard of. Hellos are answered one batch after the other, so they are the last that were given.
+func (g *greeter) giveBack(fresh []store.Device) {
+	g.devices.mu.Lock()
+	defer g.devices.mu.Unlock()
+	for i := range fresh {
+		seat := fresh[i].Chunk*g.devices.fleet(fresh[i].Fleet).ChunkSize + fresh[i].Slot
+		g.devices.next[fresh[i].Fleet] = min(g.devices.next[fresh[i].Fleet], seat)
+	}
 }
 
 func (g *greeter) offer(greeting *ingest.Greeting, m member) ([]byte, error) {
@@ -151,12 +163,28 @@ func (g *greeter) accept(u *ingest.Upload, a *frame.Accept) (*store.Device, erro
 	if m.State != store.Offered {
 		return nil, nil // again; the ledger has it, or will
 	}
-	key := []commit.SlotKey{{Slot: m.Slot, Key: m.key}}
-	if err := commit.CheckPossessions(g.genesis.ID(), m.Fleet, m.Chunk, key, [][]byte{a.Possession}); err != nil {
+	key, possession := []commit.SlotKey{{Slot: m.Slot, Key: m.key}}, commit.Possession{Until: a.Until, Signature: a.Possession}
+	if err := commit.CheckPossessions(g.genesis.ID(), m.Fleet, m.Chunk, key, []commit.Possession{possession}); err != nil {
 		return nil, err
 	}
-	row := g.devices.change(m.ID, func(m *member) { m.State, m.Possession = store.Accepted, a.Possession })
+	if epoch, err := g.genesis.EpochAt(g.clock()); err == nil && a.Until < epoch {
+		return nil, fmt.Errorf("agrees to its seat until epoch %d, and this is epoch %d: its clock may be behind", a.Until, epoch)
+	}
+	row := g.devices.change(m.ID, func(m *member) { m.State, m.Possession = store.Accepted, storedPossession(possession) })
 	return &row, nil
+}
+
+// storedPossession is a possession as the store has it: until when, then the signature.
+func storedPossession(p commit.Possession) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, p.Until), p.Signature...)
+}
+
+// possessionOf undoes storedPossession. What is no possession has lapsed.
+func possessionOf(b []byte) commit.Possession {
+	if len(b) != 8+commit.SignatureBytes {
+		return commit.Possession{}
+	}
+	return commit.Possession{Until: binary.BigEndian.Uint64(b), Signature: b[8:]}
 }
 
 // nudge wakes the enroller.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assay-net/assay/datahub"
@@ -19,10 +20,10 @@ import (
 	"github.com/assay-net/assay/datahub/keys/file"
 	"github.com/assay-net/assay/datahub/keys/keystore"
 	"github.com/assay-net/assay/datahub/keys/reference"
+	"github.com/assay-net/assay/datahub/prove"
 	"github.com/assay-net/assay/datahub/store"
 	"github.com/assay-net/assay/datahub/telemetry/frame"
 	"github.com/assay-net/assay/fabricnet/ledger"
-	"github.com/assay-net/assay/zk"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/verify"
 )
@@ -34,7 +35,7 @@ type Environment struct {
 	// SRS is what attestations and anchors are made with: the ledger has to pin the same.
 	SRS *commit.SRS
 	// Proving gives the prover its circuits.
-	Proving zk.Keys
+	Proving prove.Keys
 	Logger  *slog.Logger
 	Metrics *prometheus.Registry
 	Tracer  trace.TracerProvider
@@ -44,15 +45,19 @@ type Environment struct {
 
 // Node is an owner's node.
 type Node struct {
-	config  *Config
-	env     Environment
-	log     *slog.Logger
-	genesis *ledger.Genesis
-	metrics *metrics
-	storage *Storage
-	signer  crypto.Signer
-	tls     *serverTLS
-	broker  *ingest.Broker
+	config    *Config
+	env       Environment
+	log       *slog.Logger
+	genesis   *ledger.Genesis
+	metrics   *metrics
+	storage   *Storage
+	signer    crypto.Signer
+	tls       *serverTLS
+	broker    *ingest.Broker
+	workers   map[string]ingest.WorkerUser
+	closeWork func() // of the queue's connection
+	prover    *prove.Prover
+	local     *prove.Worker // this process as one of the workers
 
 	devices    *devices
 	greeter    *greeter
@@ -67,6 +72,9 @@ type Node struct {
 // must be called after it, or Close.
 func Open(ctx context.Context, c *Config, env Environment) (*Node, error) {
 	began := time.Now()
+	if env.Tracer == nil {
+		env.Tracer = noop.NewTracerProvider()
+	}
 	n := &Node{config: c, env: env, log: env.Logger}
 	for _, step := range []struct {
 		what string
@@ -77,6 +85,7 @@ func Open(ctx context.Context, c *Config, env Environment) (*Node, error) {
 		{"storage", n.openStorage},
 		{"devices", n.openDevices},
 		{"derivations", n.openSink},
+		{"clock", n.awaitClock},
 		{"broker", n.openBroker},
 		{"operations", n.openOperations},
 	} {
@@ -209,6 +218,11 @@ func (n *Node) openDevices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, d := range stored {
+		if n.devices.fleet(d.Fleet) == nil && d.State != store.Retired {
+			return fmt.Errorf("the store has devices of fleet %s, which the configuration does not have: it would lose what they send", d.Fleet)
+		}
+	}
 	s := &secrets{n.storage.Keys, n.genesis.ID()}
 	if err := n.devices.load(ctx, s, stored); err != nil {
 		return err
@@ -235,11 +249,17 @@ func (n *Node) openBroker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if n.workers, err = n.workerUsers(ctx); err != nil {
+		return err
+	}
 	n.broker, err = ingest.StartBroker(ctx, ingest.Embedded{
 		Directory: filepath.Join(n.config.Data, "broker"), Key: derived[0][:], Listen: n.config.Broker.Listen, TLS: n.tls.config,
-		SyncAlways: n.config.Broker.Sync, Backlog: ingest.Backlog{MaxBytes: int64(most)}, Logger: n.log, Metrics: n.env.Metrics,
+		SyncAlways: n.config.Broker.Sync, Workers: n.workerListener(), Backlog: ingest.Backlog{MaxBytes: int64(most)}, Logger: n.log, Metrics: n.env.Metrics,
 	}, n.devices)
 	if err != nil {
+		return err
+	}
+	if err := n.openQueue(ctx); err != nil {
 		return err
 	}
 	if err := n.openPipeline(ctx); err != nil {
@@ -256,7 +276,7 @@ func (n *Node) openOperations(context.Context) (err error) {
 	if n.config.Operations.Listen == "" {
 		return nil
 	}
-	n.operations, err = newOperations(n.config.Operations.Listen, n.env.Metrics, n.Ready)
+	n.operations, err = newOperations(n.config.Operations.Listen, n.config.Operations.Profiling, n.env.Metrics, n.Ready)
 	return err
 }
 
@@ -267,7 +287,7 @@ func (n *Node) openSink(ctx context.Context) error {
 		return err
 	}
 	n.closer = &closer{config: n.config.Epochs, schedule: schedule, devices: n.devices, store: n.storage.Store, genesis: n.genesis, srs: n.env.SRS,
-		clock: time.Now, log: n.log, metrics: n.metrics, gathering: map[epochOf]*gathering{}}
+		clock: time.Now, log: n.log, metrics: n.metrics, tracer: n.env.Tracer.Tracer("github.com/assay-net/assay/datahub/node"), gathering: map[epochOf]*gathering{}, finished: map[string]uint64{}, started: time.Now()}
 	n.sink = &sink{greeter: n.greeter, closer: n.closer, derivations: map[string]*derivation{}, genesis: n.genesis, srs: n.env.SRS.Digest(),
 		late: n.config.Epochs.Late, clock: time.Now, log: n.log, metrics: n.metrics, snapshots: map[commit.DeviceID]uint64{}}
 	meters, err := meterKeys(n.config.Fleets)
@@ -305,14 +325,15 @@ func (n *Node) openPipeline(context.Context) error {
 	c.derive = func(fleet string, id commit.DeviceID, epoch uint64) *frame.Attest {
 		return n.sink.derivations[fleet].attest(id, epoch)
 	}
-	c.ended = func(fleet string, epoch uint64) { n.sink.derivations[fleet].end(epoch, n.genesis.EpochEnd(epoch)) }
+	c.through = func(id commit.DeviceID) uint64 { through, _ := n.pipeline.Through(id); return through }
+	c.line = func(fleet string, epoch uint64) { n.sink.derivations[fleet].end(epoch, n.genesis.EpochEnd(epoch)) }
 	c.after = n.refresh
 	return nil
 }
 
 // refresh moves a fleet's snapshots to the running epoch.
 func (n *Node) refresh(ctx context.Context, fleet string) {
-	epoch, err := n.genesis.EpochAt(time.Now())
+	epoch, err := n.opened(ctx)
 	if err == nil {
 		err = n.sink.refresh(ctx, n.storage.Store, fleet, epoch)
 	}
@@ -332,7 +353,8 @@ func (n *Node) Ready(ctx context.Context) Readiness {
 	for name, check := range map[string]func(context.Context) error{
 		"store":  n.storage.Store.Check,
 		"broker": n.broker.Check,
-		"ledger": func(ctx context.Context) error { _, err := n.env.Book.Epoch(ctx); return err },
+		"ledger": func(ctx context.Context) error { _, err := n.opened(ctx); return err },
+		"clock":  n.checkClock,
 	} {
 		parts[name] = ""
 		if err := check(ctx); err != nil {
@@ -346,6 +368,48 @@ func (n *Node) Ready(ctx context.Context) Readiness {
 	return r
 }
 
+// checkClock holds this machine's clock against the ledger's epochs.
+func (n *Node) checkClock(ctx context.Context) error {
+	opened, err := n.opened(ctx)
+	if err != nil {
+		return nil // the ledger's own line says so
+	}
+	here, err := n.genesis.EpochAt(time.Now())
+	if err != nil {
+		return err
+	}
+	if here > opened+clockEpochs || here+clockEpochs < opened {
+		return fmt.Errorf("this machine's clock is in epoch %d, the ledger has opened %d", here, opened)
+	}
+	return nil
+}
+
+// clockEpochs is by how many epochs the clock may differ from what a regulator has opened.
+const clockEpochs = 2
+
+// awaitClock takes no frames while the clock is so far from the ledger's epochs that honest readings would be put aside: behind what a regulator has opened, or
+// ahead by half of what readings may be old. A regulator that is away for less is no reason to wait.
+func (n *Node) awaitClock(ctx context.Context) error {
+	for waited := false; ; waited = true {
+		err := n.checkClock(ctx)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		opened, unknown := n.opened(ctx)
+		ahead := time.Since(n.genesis.EpochEnd(opened))
+		if unknown != nil || ahead > 0 && ahead < n.config.Ingest.Past/2 {
+			n.log.Warn("the clock and the ledger's epochs differ", "error", err)
+			return nil
+		}
+		if !waited {
+			n.log.Error("the node waits before it takes frames", "error", err)
+		}
+		if err := sleep(ctx, storagePause); err != nil {
+			return err
+		}
+	}
+}
+
 // Run runs the node until it is told to stop, and closes it.
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -355,6 +419,10 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() error { return n.tend(ctx) })
 	if n.config.Proving.Answer {
 		a := &answerer{owner: &datahub.Owner{Book: n.env.Book, Keys: n.env.Proving}, fleets: n.config.Fleets, store: n.storage.Store, log: n.log, gaveUp: map[commit.Digest]bool{}}
+		a.owner.Chunks, a.owner.AtOnce = n.chunkProver()
+		if n.local != nil {
+			group.Go(func() error { return n.runLocal(ctx) })
+		}
 		group.Go(func() error { return a.run(ctx) })
 	}
 	if n.operations != nil {
@@ -377,6 +445,9 @@ func (n *Node) tend(ctx context.Context) error {
 		}
 		n.devices.count(n.metrics.devices)
 		if time.Since(pruned) > pruneEvery {
+			for i := range n.config.Fleets {
+				n.refresh(ctx, n.config.Fleets[i].ID)
+			}
 			n.prune(ctx)
 			pruned = time.Now()
 		}
@@ -387,22 +458,46 @@ func (n *Node) tend(ctx context.Context) error {
 }
 
 func (n *Node) prune(ctx context.Context) {
-	before, err := n.genesis.EpochAt(time.Now().Add(-n.config.Store.KeepFrames))
-	if err != nil || before == 0 {
+	opened, err := n.opened(ctx)
+	keep := uint64(n.config.Store.KeepFrames/(time.Duration(n.genesis.EpochSeconds)*time.Second)) + 2
+	if err != nil || opened <= keep {
 		return
 	}
-	for i := range n.config.Fleets {
-		deleted, err := n.storage.Store.Prune(ctx, n.config.Fleets[i].ID, before)
+	before := opened - keep
+	fleets, err := n.storage.Store.Fleets(ctx) // also those that have left the configuration, and strangers' frames
+	if err != nil && ctx.Err() == nil {
+		n.log.Warn("deleting old frames: will try again", "error", err)
+	}
+	for _, fleet := range fleets {
+		deleted, err := n.storage.Store.Prune(ctx, fleet, before)
 		if err != nil && ctx.Err() == nil {
-			n.log.Warn("deleting old frames: will try again", "fleet", n.config.Fleets[i].ID, "error", err)
+			n.log.Warn("deleting old frames: will try again", "fleet", fleet, "error", err)
 		} else if deleted.Frames > 0 {
-			n.log.Info("deleted old frames", "fleet", n.config.Fleets[i].ID, "before_epoch", before, "frames", deleted.Frames)
+			n.log.Info("deleted old frames", "fleet", fleet, "before_epoch", before, "frames", deleted.Frames)
 		}
 	}
 }
 
+var errNoEpoch = errors.New("the ledger has not opened an epoch yet")
+
+// opened is the epoch that the ledger has opened last. What deletes or draws lines goes by it, and not by this machine's clock.
+func (n *Node) opened(ctx context.Context) (uint64, error) {
+	e, err := n.env.Book.Epoch(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if e.Opened == nil {
+		return 0, errNoEpoch
+	}
+	return *e.Opened, nil
+}
+
 // Close lets go of everything. Frames that were taken and are not stored stay with the broker.
 func (n *Node) Close() error {
+	if n.closeWork != nil {
+		n.closeWork()
+		n.closeWork = nil
+	}
 	if n.broker != nil {
 		n.broker.Close()
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,7 +25,7 @@ type Readiness struct {
 	Parts map[string]string `json:"parts"`
 }
 
-func newOperations(address string, gatherer prometheus.Gatherer, ready func(context.Context) Readiness) (*operations, error) {
+func newOperations(address string, profiling bool, gatherer prometheus.Gatherer, ready func(context.Context) Readiness) (*operations, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
@@ -40,8 +41,13 @@ func newOperations(address string, gatherer prometheus.Gatherer, ready func(cont
 		}
 		json.NewEncoder(w).Encode(state) //nolint:errcheck // the client went away
 	})
+	if profiling {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return &operations{listener, &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 8 << 10,
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, MaxHeaderBytes: 8 << 10,
 	}}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/assay-net/assay/fabricnet/durable"
+	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -20,10 +21,13 @@ type Provision struct {
 	Broker     string `json:"broker"`
 	Roots      string `json:"roots"`
 	ServerName string `json:"server_name"`
-	// Ledger is the ledger's id, Fleet the first fleet of the node, Schema that of its records.
-	Ledger commit.Digest `json:"ledger"`
-	Fleet  string        `json:"fleet"`
-	Schema string        `json:"schema"`
+	// Ledger is the ledger's id, and Genesis the consortium's genesis that it is the digest of: a device takes from it when epochs end. Compare the id
+	// with what others of the consortium say it is.
+	Ledger  commit.Digest   `json:"ledger"`
+	Genesis *ledger.Genesis `json:"genesis"`
+	// Fleet is the first fleet of the node, Schema that of its records.
+	Fleet  string `json:"fleet"`
+	Schema string `json:"schema"`
 	// Organisation is the public key that offers of seats are signed with, PKIX in DER, hexadecimal.
 	Organisation string `json:"organisation"`
 	// TrialMaker is there in trials only.
@@ -51,7 +55,7 @@ func (n *Node) provision() (*Provision, error) {
 	}
 	f := &n.config.Fleets[0]
 	p := &Provision{
-		Version: ProvisionVersion, Roots: string(n.tls.roots), ServerName: n.config.Broker.Name, Ledger: n.genesis.ID(), Fleet: f.ID, Schema: f.Schema,
+		Version: ProvisionVersion, Roots: string(n.tls.roots), ServerName: n.config.Broker.Name, Ledger: n.genesis.ID(), Genesis: n.genesis, Fleet: f.ID, Schema: f.Schema,
 		Organisation: hex.EncodeToString(key.DER()), TrialMaker: n.env.TrialMaker, Broker: "tls://" + n.broker.Address(),
 	}
 	return p, nil

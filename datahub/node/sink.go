@@ -43,7 +43,7 @@ var errLate = errors.New("holds readings of an epoch that is closed")
 func (s *sink) Apply(_ context.Context, u *ingest.Upload) (ingest.Applied, error) {
 	d := s.derivations[u.Known.Fleet]
 	if d == nil {
-		return ingest.Applied{}, fmt.Errorf("fleet %s is not configured any more", u.Known.Fleet)
+		return ingest.Applied{}, fmt.Errorf("fleet %s is not configured: %w", u.Known.Fleet, ingest.ErrTryAgain)
 	}
 	late := d.late(u.Decoded)
 	if late && s.late == "quarantine" && !u.Replay {
@@ -93,12 +93,12 @@ func (s *sink) Report(_ context.Context, u *ingest.Upload, r *frame.Report) (*st
 	now := s.clock()
 	g := s.closer.of(epochOf{m.Fleet, r.Epoch})
 	switch {
-	case g == nil && now.After(s.genesis.AnchorDeadline(r.Epoch)):
+	case g == nil && (now.After(s.genesis.AnchorDeadline(r.Epoch)) || s.closer.over(m.Fleet, r.Epoch)):
 		return nil, fmt.Errorf("epoch %d takes no reports any more", r.Epoch)
 	case g == nil:
 		return nil, ingest.ErrTryAgain // the closing is not that far, or was restarted
 	}
-	if err := g.stage(m.ID, m.Chunk, r.Attestation); errors.Is(err, errAgain) {
+	if err := g.stage(m.ID, m.Chunk, u.Frame.Sequence, r.Attestation); errors.Is(err, errAgain) {
 		return nil, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("epoch %d: %w", r.Epoch, err)
@@ -192,7 +192,7 @@ func (s *sink) Heard(ids []commit.DeviceID, _ uint64) {
 	for e, g := range s.closer.all() {
 		d := s.derivations[e.fleet]
 		for _, id := range ids {
-			if g.stored(id, now, askPause) && d != nil {
+			if g.stored(id, s.closer.through(id), now, askPause) && d != nil {
 				s.closer.send(id, d.attest(id, e.epoch))
 			}
 		}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,9 @@ func OpenStorage(ctx context.Context, c *Config, o StorageOptions) (*Storage, er
 		return nil, fmt.Errorf("opening the key store: %w", err)
 	}
 	s, err := store.Open(ctx, at, ks, store.Options{Logger: o.Logger, Metrics: o.Metrics, EpochsPerKey: o.EpochsPerKey})
+	if errors.Is(err, store.ErrOtherKeys) {
+		err = fmt.Errorf("keys (%s): %w", cmp.Or(where.File.Directory, where.Vault.Address), err)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the store: %w", err), ks.Close())
 	}

@@ -70,12 +70,10 @@ func makeTLS(dir, name string) error {
 	if err != nil {
 		return err
 	}
+	// A pair that does not match was being renewed when the node was stopped.
 	leaf, _, err := loadPair(filepath.Join(dir, "broker.pem"), filepath.Join(dir, "broker.key"))
 	if err == nil && time.Until(leaf.NotAfter) > renewBefore && leaf.VerifyHostname(name) == nil {
 		return nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
 	_, _, err = makePair(dir, "broker", brokerTemplate(name), authority, key)
 	return err

@@ -23,6 +23,7 @@ import (
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/record"
+	"github.com/assay-net/assay/zk/setup"
 )
 
 const (
@@ -35,11 +36,14 @@ type world struct {
 	t       *testing.T
 	dir     string
 	config  *Config
+	srs     *commit.SRS
+	keys    *setup.Unsafe // nil but for tests that prove
 	ledger  *embedded.Ledger
 	book    flaky
 	maker   *device.Maker
 	node    *Node
 	stop    context.CancelFunc
+	paused  atomic.Bool // the regulator opens no epochs
 	stopped chan error
 	// stopping is closed when the node is told to stop.
 	stopping chan struct{}
@@ -79,10 +83,19 @@ func genesis(epoch int64) ledger.Genesis {
 
 func newWorld(t *testing.T, epoch int64, change func(*Config)) *world {
 	t.Helper()
+	return newWorldWith(t, epoch, nil, change)
+}
+
+// newWorldWith has proving keys in place of the tests' SRS.
+func newWorldWith(t *testing.T, epoch int64, keys *setup.Unsafe, change func(*Config)) *world {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("runs a node for several epochs")
 	}
-	w := &world{t: t, dir: t.TempDir()}
+	w := &world{t: t, dir: t.TempDir(), srs: contracttest.SRS()}
+	if keys != nil {
+		w.keys, w.srs = keys, keys.SRS()
+	}
 	text := fmt.Sprintf(`
 data: %s
 operations: {listen: ""}
@@ -103,7 +116,7 @@ proving: {answer: false}
 	if change != nil {
 		change(w.config)
 	}
-	w.ledger, err = embedded.Create(w.dir+"/ledger", genesis(epoch), embedded.Options{SRS: contracttest.SRS()})
+	w.ledger, err = embedded.Create(w.dir+"/ledger", genesis(epoch), embedded.Options{SRS: w.srs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,11 +145,19 @@ func must[T any](v T, err error) func(*testing.T) T {
 func (w *world) regulate() {
 	ctx := w.t.Context()
 	regulator := must(w.ledger.Book(contracttest.Regulator))(w.t)
-	must(regulator.PublishKey(ctx, contracttest.SRSKey(contracttest.SRS())))(w.t)
+	if w.keys == nil {
+		must(regulator.PublishKey(ctx, contracttest.SRSKey(w.srs)))(w.t)
+	} else {
+		for _, k := range must(w.keys.Published(64))(w.t) {
+			must(regulator.PublishKey(ctx, k))(w.t)
+		}
+	}
 	must(regulator.RegisterMaker(ctx, ledger.RegisterMaker{ID: w.maker.ID(), Name: "Maker", Certificate: w.maker.Certificate()}))(w.t)
 	go func() {
 		for ctx.Err() == nil {
-			regulator.OpenEpoch(ctx) //nolint:errcheck // it is tried again
+			if !w.paused.Load() {
+				regulator.OpenEpoch(ctx) //nolint:errcheck // it is tried again
+			}
 			sleep(ctx, 100*time.Millisecond)
 		}
 	}()
@@ -150,7 +171,11 @@ func (w *world) start() {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	n, err := Open(ctx, w.config, Environment{Book: ledger.Book{Client: &w.book}, SRS: contracttest.SRS(), Logger: log, Metrics: prometheus.NewRegistry()})
+	env := Environment{Book: ledger.Book{Client: &w.book}, SRS: w.srs, Logger: log, Metrics: prometheus.NewRegistry()}
+	if w.keys != nil {
+		env.Proving = w.keys
+	}
+	n, err := Open(ctx, w.config, env)
 	if err != nil {
 		cancel()
 		w.t.Fatal(err)
@@ -190,8 +215,8 @@ func (w *world) connect(d *device.Device, change func(*agent.Options)) *agent.Ag
 	roots.AppendCertsFromPEM([]byte(p.Roots))
 	key := must(commit.ParsePublicKey(must(hex.DecodeString(p.Organisation))(w.t)))(w.t)
 	o := agent.Options{
-		Broker: p.Broker, Roots: roots, ServerName: p.ServerName, Ledger: p.Ledger, Fleet: p.Fleet, NodeKey: &key,
-		SRS:         func(commit.Digest) (*commit.SRS, error) { return contracttest.SRS(), nil },
+		Broker: p.Broker, Roots: roots, ServerName: p.ServerName, Ledger: p.Ledger, Genesis: p.Genesis, Fleet: p.Fleet, NodeKey: &key,
+		SRS:         func(commit.Digest) (*commit.SRS, error) { return w.srs, nil },
 		ResendAfter: 300 * time.Millisecond, ResendMost: time.Second, ReconnectAfter: 20 * time.Millisecond, ReconnectMost: 300 * time.Millisecond, Skew: time.Second,
 	}
 	if testing.Verbose() {

@@ -58,12 +58,37 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	return nil
 }
 
+// keyAttempts bounds how often something is sealed again since the key that it was sealed under is gone.
+const keyAttempts = 3
+
 func (s *Store) commit(ctx context.Context, b *Batch) error {
-	if err := s.seal(ctx, b); err != nil {
-		return err
+	return s.withKeys(func() ([]driver.KeyUse, error) {
+		if err := s.seal(ctx, b); err != nil {
+			return nil, err
+		}
+		uses := b.sealed.Keys
+		return uses, s.commitSealed(ctx, b)
+	})
+}
+
+// withKeys runs what seals and writes, again if the keys that it used turn out not to be in the database any more: the database was
+// restored or another server took over, or another process shreds, which shows when the keys are opened again.
+func (s *Store) withKeys(write func() ([]driver.KeyUse, error)) error {
+	for n := 1; ; n++ {
+		uses, err := write()
+		if !errors.Is(err, driver.ErrKey) {
+			return err
+		}
+		s.ring.forget(uses)
+		if n == keyAttempts {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
 	}
+}
+
+func (s *Store) commitSealed(ctx context.Context, b *Batch) error {
 	dropped, err := s.driver.Commit(ctx, b.sealed)
-	if errors.Is(err, ErrConflict) {
+	if errors.Is(err, ErrConflict) || errors.Is(err, driver.ErrKey) {
 		written, lookErr := s.written(ctx, b.sealed)
 		if lookErr != nil {
 			return lookErr
@@ -118,19 +143,43 @@ func (s *Store) written(ctx context.Context, rows *driver.Batch) (bool, error) {
 func (s *Store) sealBatch(ctx context.Context, b *Batch) (*driver.Batch, error) {
 	out := &driver.Batch{Progress: furthest(b.Progress), Seen: latest(b.Seen),
 		QuarantinePerDevice: s.options.QuarantinePerDevice, QuarantineTotal: s.options.QuarantineTotal}
-	for _, step := range []func(context.Context, *Batch, *driver.Batch) error{s.sealFrames, s.sealSnapshots, s.sealQuarantine, s.sealReports} {
-		if err := step(ctx, b, out); err != nil {
+	used := &usedKeys{ring: s.ring}
+	for _, step := range []func(context.Context, *Batch, *usedKeys, *driver.Batch) error{s.sealFrames, s.sealSnapshots, s.sealQuarantine, s.sealReports} {
+		if err := step(ctx, b, used, out); err != nil {
 			return nil, err
 		}
+	}
+	for _, key := range used.keys {
+		out.Keys = append(out.Keys, key.use)
 	}
 	return out, nil
 }
 
-func (s *Store) sealFrames(ctx context.Context, b *Batch, out *driver.Batch) error {
+// usedKeys are the keys that a batch is sealed under, one of each period.
+type usedKeys struct {
+	ring *keyring
+	keys []*openKey
+}
+
+func (u *usedKeys) of(ctx context.Context, fleet string, epoch uint64) (*openKey, error) {
+	p := u.ring.period(fleet, epoch)
+	for _, key := range u.keys {
+		if key.use.Period == p.number && key.use.Fleet == p.fleet {
+			return key, nil
+		}
+	}
+	key, err := u.ring.forWriting(ctx, fleet, epoch)
+	if err == nil {
+		u.keys = append(u.keys, key)
+	}
+	return key, err
+}
+
+func (s *Store) sealFrames(ctx context.Context, b *Batch, used *usedKeys, out *driver.Batch) error {
 	out.Frames = make([]driver.Frame, len(b.Frames))
 	for i := range b.Frames {
 		f := &b.Frames[i]
-		key, err := s.ring.forWriting(ctx, f.Fleet, f.Epoch)
+		key, err := used.of(ctx, f.Fleet, f.Epoch)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -54,7 +55,7 @@ func (b *Batch) checkQuarantine() error {
 		q := &b.Quarantine[i]
 		q.Subject, q.Reason, q.Detail = legible(q.Subject, maxSubject), legible(q.Reason, maxReason), legible(q.Detail, maxDetail)
 		if q.Fleet == "" {
-			if err := checkNumber("quarantined frame", "epoch", q.Epoch); err != nil {
+			if err := errors.Join(checkNumber("quarantined frame", "epoch", q.Epoch), checkSize("quarantined frame", len(q.Payload))); err != nil {
 				return err
 			}
 			continue
@@ -76,6 +77,10 @@ func checkRow(what, fleet string, epoch, sequence uint64, size int) error {
 	if err := checkNumber(what, "sequence", sequence); err != nil {
 		return err
 	}
+	return checkSize(what, size)
+}
+
+func checkSize(what string, size int) error {
 	if size > MaxBody {
 		return fmt.Errorf("%s: %d bytes, at most %d", what, size, MaxBody)
 	}

@@ -15,6 +15,9 @@ func (s *Store) PutClosing(ctx context.Context, c Closing) error {
 	if err := checkRow("closing", c.Fleet, c.Epoch, 0, 0); err != nil {
 		return err
 	}
+	if err := checkNumber("closing", "count", max(c.Readings, c.Frames, c.Late)); err != nil {
+		return err
+	}
 	if err := s.driver.PutClosing(ctx, c); err != nil {
 		return fmt.Errorf("writing the closing of fleet %q, epoch %d: %w", c.Fleet, c.Epoch, err)
 	}
@@ -61,20 +64,39 @@ func (s *Store) PutChunk(ctx context.Context, c Chunk) error {
 }
 
 func (s *Store) putChunk(ctx context.Context, c *Chunk) error {
-	key, err := s.ring.forWriting(ctx, c.Fleet, c.Epoch)
-	if err != nil {
-		return err
-	}
-	row := driver.Chunk{Fleet: c.Fleet, Epoch: c.Epoch, Index: c.Index, State: c.State, Closed: c.Closed, Anchor: c.Anchor,
+	return s.withKeys(func() ([]driver.KeyUse, error) {
+		row, err := s.sealChunk(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		err = s.driver.PutChunk(ctx, *row)
+		if row.Key == nil {
+			return nil, err
+		}
+		return []driver.KeyUse{*row.Key}, err
+	})
+}
+
+// sealChunk needs a key only if there is something to seal.
+func (s *Store) sealChunk(ctx context.Context, c *Chunk) (*driver.Chunk, error) {
+	row := &driver.Chunk{Fleet: c.Fleet, Epoch: c.Epoch, Index: c.Index, State: c.State, Closed: c.Closed, Anchor: c.Anchor,
 		Attestations: c.Attestations, Attested: c.Attested, Enrolled: c.Enrolled, TxID: c.TxID, Height: c.Height,
 		Error: legible(c.Error, 4*maxDetail)}
+	if c.Opening == nil && c.Absent == nil {
+		return row, nil
+	}
+	key, err := s.ring.forWriting(ctx, c.Fleet, c.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	row.Key = &key.use
 	if c.Opening != nil {
-		row.SealedOpening = seal(key, chunkPlace(&row, openingBody), c.Opening)
+		row.SealedOpening = seal(key, chunkPlace(row, openingBody), c.Opening)
 	}
 	if c.Absent != nil {
-		row.SealedAbsent = seal(key, chunkPlace(&row, absentBody), c.Absent)
+		row.SealedAbsent = seal(key, chunkPlace(row, absentBody), c.Absent)
 	}
-	return s.driver.PutChunk(ctx, row)
+	return row, nil
 }
 
 // Chunks returns the chunks of a fleet's epoch by index.

@@ -30,7 +30,8 @@
 // much they send, kinds and numbers of readings, sizes, reasons of quarantine, flags of reports, anchors and attestations, which
 // hide records. They learn nothing of what is sealed but its length. They can delete rows, alter what is not bound, and put back an
 // older state of a row in its place, or of the whole database; that is not detected here, though holes in the sequence of a device's
-// signed frames show.
+// signed frames show. Devices, progress, closings, the states of chunks, flags and attestations are not bound to anything: who can write
+// them can clear a flag, call a chunk anchored, or have devices discard frames that were never stored.
 //
 // Who has the database and the key store's wrapping keys reads everything but what was shredded. Who has the database and may only
 // ask the key store reads what it lets them unwrap. Who has the memory of the process has the data keys in use, and the key store's
@@ -40,9 +41,15 @@
 //
 // Shred destroys a period's wrapping key in the key store, and then the wrapped data key. With that nobody reads the period's rows any
 // more, in no backup of the database either; a backup of the key store must not outlive it. What is not sealed, and digests of
-// frames, which are never stored, are not touched; Prune deletes rows.
+// frames, which are never stored, are not touched; Prune deletes rows, but none that a device's derivation goes on from.
 //
-// Processes that hold a key open look every two seconds whether one was shredded, and use none if the database does not tell them.
+// Processes that hold a key open look every two seconds whether one was shredded, and use none if the database does not tell them. What
+// is written is written only while the row of its key is there, in the same transaction.
+//
+// Who can write the database can keep a period from being shredded. He cannot have the key of a period destroyed that was not asked
+// for: wrapping keys have names that depend on the database's identity and its epochs per key, a wrapped key is opened before its
+// wrapping key is destroyed, and a canary in the database, which only its own key store opens, is opened before any key is made or
+// destroyed.
 //
 // # What it does not do
 //

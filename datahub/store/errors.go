@@ -24,6 +24,10 @@ var (
 	ErrShredded = errors.New("the key of its period is shredded")
 	// ErrTampered says that a row does not open under its key in its place: it was altered, or moved from another place.
 	ErrTampered = errors.New("does not open: the row was altered or moved in the database")
-	// ErrCurrent says that a period is not over, so that its key is still needed.
+	// ErrCurrent says that a period's key is still needed: the period is not over, an epoch of it is being closed, or a device's
+	// derivation goes on from what is sealed under it.
 	ErrCurrent = errors.New("the period is not over")
+	// ErrOtherKeys says that the key store is not the one that the database was made with, or that the database's identity was
+	// altered. Nothing is sealed under such a key store's keys, and none of them is destroyed.
+	ErrOtherKeys = errors.New("the key store is not the one that the database was made with")
 )

@@ -120,7 +120,8 @@ func (s *Store) Count(ctx context.Context, fleet string, epoch uint64) (frames, 
 }
 
 // Prune deletes a fleet's frames, snapshots and quarantined frames of the epochs before one; "" is the fleet of frames that were
-// quarantined before their fleet was known. Reports, chunks and what Count says stay. Progress stays, so that a pruned frame that is
+// quarantined before their fleet was known. What a device's derivation goes on from stays, however old, and is counted: its newest
+// snapshot and the frames after that, or all frames of a device of which there is no snapshot. Reports, chunks and what Count says stay. Progress stays, so that a pruned frame that is
 // sent again is still known as a duplicate. Broken off it leaves some of them, and may be called again. A SQLite file does not shrink,
 // but its space is used again.
 func (s *Store) Prune(ctx context.Context, fleet string, beforeEpoch uint64) (Pruned, error) {
@@ -130,6 +131,10 @@ func (s *Store) Prune(ctx context.Context, fleet string, beforeEpoch uint64) (Pr
 	p, err := s.driver.Prune(ctx, fleet, beforeEpoch)
 	if err != nil {
 		return p, fmt.Errorf("pruning fleet %q before epoch %d: %w", fleet, beforeEpoch, err)
+	}
+	if p.KeptFrames > 0 {
+		s.options.Logger.InfoContext(ctx, "old frames were kept, which no snapshot stands for yet", "fleet", fleet, "before_epoch", beforeEpoch,
+			"frames", p.KeptFrames, "snapshots", p.KeptSnapshots)
 	}
 	return p, nil
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func (r *keyring) seenDooms() uint64 {
+func (r *keyring) seenDooms() string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.dooms
@@ -96,6 +96,7 @@ func (r *keyring) watch() (stop func()) {
 				return
 			case <-tick.C:
 				r.checkBriefly(ctx)
+				r.proveOne(ctx)
 			}
 		}
 	}()

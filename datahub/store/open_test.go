@@ -75,7 +75,11 @@ func TestUnknownURLIsRefusedAndNotQuoted(t *testing.T) {
 			t.Errorf("error is %v", err)
 		}
 	}
-	_, err := store.Open(t.Context(), store.Config{URL: "postgres://user@127.0.0.1:1/db"}, sqliteEnv(t).keys, store.Options{})
+	_, err := store.Open(t.Context(), store.Config{URL: "postgres://user:secret@db.example.org/db"}, sqliteEnv(t).keys, store.Options{})
+	if err == nil || !strings.Contains(err.Error(), "sslmode=verify-full") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("a server that need not prove who it is: %v", err)
+	}
+	_, err = store.Open(t.Context(), store.Config{URL: "postgres://user@127.0.0.1:1/db"}, sqliteEnv(t).keys, store.Options{})
 	is(t, err, store.ErrUnavailable)
 }
 

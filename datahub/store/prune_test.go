@@ -15,7 +15,7 @@ func fillFleets(t *testing.T, e *env) *store.Store {
 	for epoch := range uint64(10) {
 		for n, fleet := range []string{"alpha", "beta"} {
 			b := frames(fleet, n, epoch, 2*epoch+1, 2*epoch+2)
-			b.Snapshots = []store.Snapshot{{Fleet: fleet, Device: device(n), Epoch: epoch, State: []byte("state")}}
+			b.Snapshots = []store.Snapshot{{Fleet: fleet, Device: device(n), Epoch: epoch, Sequence: 2*epoch + 2, State: []byte("state")}}
 			b.Reports = []store.Report{{Fleet: fleet, Device: device(n), Epoch: epoch, Record: []byte("record")}}
 			b.Quarantine = []store.Quarantined{quarantined(n, "clock", "payload")}
 			b.Quarantine[0].Epoch, b.Quarantine[0].Fleet = epoch, fleet
@@ -61,10 +61,10 @@ func TestPruneDeletesOldEpochsOfOneFleet(t *testing.T) {
 		}
 		got, err = s.Prune(t.Context(), "beta", 100)
 		must(t, err)
-		equal(t, "pruned of the other", got, store.Pruned{Frames: 20, Snapshots: 10, Quarantined: 10})
+		equal(t, "pruned of the other", got, store.Pruned{Frames: 20, Snapshots: 9, Quarantined: 10, KeptSnapshots: 1})
 		got, err = s.Prune(t.Context(), "alpha", 100)
 		must(t, err)
-		equal(t, "the rest", got, store.Pruned{Frames: 12, Snapshots: 6, Quarantined: 6})
+		equal(t, "the rest", got, store.Pruned{Frames: 12, Snapshots: 5, Quarantined: 6, KeptSnapshots: 1})
 
 		// It goes on, also in an epoch that was pruned, and another process knows.
 		for _, s := range []*store.Store{s, e.open(t)} {
@@ -106,7 +106,9 @@ func TestPruneBesideWriters(t *testing.T) {
 					// A late clock writes to an epoch that the other may just be pruning.
 					for i, at := range []uint64{epoch, epoch / 2} {
 						sequence := 2*epoch + uint64(i) + 1
-						if err := s.Commit(t.Context(), frames("alpha", n, at, sequence, sequence)); err != nil {
+						b := frames("alpha", n, at, sequence, sequence)
+						b.Snapshots = []store.Snapshot{{Fleet: "alpha", Device: device(n), Epoch: epoch, Sequence: sequence, State: []byte("state")}}
+						if err := s.Commit(t.Context(), b); err != nil {
 							t.Error(err)
 						}
 					}

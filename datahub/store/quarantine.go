@@ -70,7 +70,7 @@ func quarantinePlace(r *driver.Quarantined) place {
 }
 
 // sealQuarantine also leaves out what would be dropped at once, so that a flood costs little.
-func (s *Store) sealQuarantine(ctx context.Context, b *Batch, out *driver.Batch) error {
+func (s *Store) sealQuarantine(ctx context.Context, b *Batch, used *usedKeys, out *driver.Batch) error {
 	kept := make(map[commit.DeviceID]int)
 	for i := range b.Quarantine {
 		if q := &b.Quarantine[i]; q.ID == "" {
@@ -84,7 +84,7 @@ func (s *Store) sealQuarantine(ctx context.Context, b *Batch, out *driver.Batch)
 			continue
 		}
 		kept[q.Device]++
-		key, err := s.ring.forWriting(ctx, q.Fleet, q.Epoch)
+		key, err := used.of(ctx, q.Fleet, q.Epoch)
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func reportPlace(r *driver.Report) place {
 	return place{reportBody, r.Fleet, r.Device, r.Epoch, append(at, flag(r.Own))}
 }
 
-func (s *Store) sealReports(ctx context.Context, b *Batch, out *driver.Batch) error {
+func (s *Store) sealReports(ctx context.Context, b *Batch, used *usedKeys, out *driver.Batch) error {
 	type id struct {
 		fleet  string
 		device commit.DeviceID
@@ -55,7 +55,7 @@ func (s *Store) sealReports(ctx context.Context, b *Batch, out *driver.Batch) er
 	last := merge(b.Reports, func(r *Report) any { return id{r.Fleet, r.Device, r.Epoch} }, func(into, r *Report) { *into = *r })
 	for i := range last {
 		r := &last[i]
-		key, err := s.ring.forWriting(ctx, r.Fleet, r.Epoch)
+		key, err := used.of(ctx, r.Fleet, r.Epoch)
 		if err != nil {
 			return err
 		}

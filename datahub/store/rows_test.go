@@ -167,11 +167,15 @@ func TestWhatARowCannotHoldIsRefused(t *testing.T) {
 		"through":        {Progress: []store.Progress{{Through: math.MaxUint64}}},
 		"snapshot":       {Snapshots: []store.Snapshot{{}}},
 		"report":         {Reports: []store.Report{{Fleet: "alpha", Epoch: math.MaxUint64}}},
+		"stranger":       {Quarantine: []store.Quarantined{{Payload: make([]byte, store.MaxBody+1)}}},
 		"quarantined":    {Quarantine: []store.Quarantined{{Epoch: math.MaxUint64}}},
 	} {
 		if err := s.Commit(t.Context(), b); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+	if err := s.PutClosing(t.Context(), store.Closing{Fleet: "alpha", Readings: math.MaxUint64}); err == nil {
+		t.Error("a closing with too many readings: no error")
 	}
 	must(t, s.Commit(t.Context(), &store.Batch{}))
 }

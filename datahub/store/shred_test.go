@@ -21,7 +21,7 @@ func fillPeriods(t *testing.T, e *env) *store.Store {
 	s := e.open(t)
 	for epoch := range uint64(6) {
 		b := frames("alpha", 1, epoch, epoch+1, epoch+1)
-		b.Snapshots = []store.Snapshot{{Fleet: "alpha", Device: device(int(epoch)), Epoch: epoch, State: []byte("state")}}
+		b.Snapshots = []store.Snapshot{{Fleet: "alpha", Device: device(100 + int(epoch)), Epoch: epoch, State: []byte("state")}}
 		b.Reports = []store.Report{{Fleet: "alpha", Device: device(1), Epoch: epoch, Record: []byte("record")}}
 		b.Quarantine = []store.Quarantined{quarantined(1, "clock", "payload")}
 		b.Quarantine[0].Epoch = epoch
@@ -69,7 +69,7 @@ var afterShredding = []string{"none", "none", "none", "none", "all", "all"}
 func TestShreddingMakesAPeriodUnreadable(t *testing.T) {
 	onBoth(t, func(t *testing.T, e *env) {
 		s := fillPeriods(t, e)
-		shredded, err := s.Shred(t.Context(), "alpha", 5) // in the midst of the last period
+		shredded, err := s.Shred(t.Context(), "alpha", 5, store.ShredOptions{}) // in the midst of the last period
 		must(t, err)
 		if len(shredded) != 2 || shredded[1].First != 2 || shredded[1].Last != 3 || shredded[1].Shredded.IsZero() {
 			t.Errorf("shredded %+v", shredded)
@@ -87,7 +87,7 @@ func TestShreddingMakesAPeriodUnreadable(t *testing.T) {
 		is(t, err, store.ErrShredded)
 		is(t, s.Commit(t.Context(), frames("alpha", 9, 3, 1, 1)), store.ErrShredded)
 		is(t, e.open(t).PutChunk(t.Context(), store.Chunk{Fleet: "alpha", Epoch: 0, Opening: []byte("x")}), store.ErrShredded)
-		again, err := s.Shred(t.Context(), "alpha", 5)
+		again, err := s.Shred(t.Context(), "alpha", 5, store.ShredOptions{})
 		if err != nil || len(again) != 0 {
 			t.Errorf("shredded again: %v, %v", again, err)
 		}
@@ -101,7 +101,7 @@ func TestShreddingReachesBackups(t *testing.T) {
 		backup := *e
 		backup.url = e.copy(t)
 		s = e.open(t)
-		_, err := s.Shred(t.Context(), "alpha", 4)
+		_, err := s.Shred(t.Context(), "alpha", 4, store.ShredOptions{})
 		must(t, err)
 
 		restored := backup.open(t)
@@ -109,7 +109,7 @@ func TestShreddingReachesBackups(t *testing.T) {
 		is(t, err, keys.ErrNotFound)
 		_, err = restored.Frames(t.Context(), device(1), 4, 10)
 		must(t, err)
-		_, err = restored.Shred(t.Context(), "alpha", 4)
+		_, err = restored.Shred(t.Context(), "alpha", 4, store.ShredOptions{})
 		must(t, err)
 		equal(t, "readable once it was told", readable(t, restored), afterShredding)
 	})
@@ -138,16 +138,17 @@ func (e *env) copy(t *testing.T) string {
 func TestCurrentPeriodIsNotShredded(t *testing.T) {
 	onBoth(t, func(t *testing.T, e *env) {
 		s := fillPeriods(t, e)
-		_, err := s.Shred(t.Context(), "alpha", 6)
+		_, err := s.Shred(t.Context(), "alpha", 6, store.ShredOptions{})
 		is(t, err, store.ErrCurrent)
 		equal(t, "readable", readable(t, s), []string{"all", "all", "all", "all", "all", "all"})
 		// The fleet is silent, and its epochs go on.
+		must(t, s.PutClosing(t.Context(), store.Closing{Fleet: "alpha", Epoch: 5, Ended: noon}))
 		must(t, s.PutClosing(t.Context(), store.Closing{Fleet: "alpha", Epoch: 6}))
-		shredded, err := s.Shred(t.Context(), "alpha", 6)
+		shredded, err := s.Shred(t.Context(), "alpha", 6, store.ShredOptions{})
 		if err != nil || len(shredded) != 3 {
 			t.Fatalf("%d shredded, %v", len(shredded), err)
 		}
-		if shredded, err = s.Shred(t.Context(), "none", 6); err != nil || len(shredded) != 0 {
+		if shredded, err = s.Shred(t.Context(), "none", 6, store.ShredOptions{}); err != nil || len(shredded) != 0 {
 			t.Fatalf("%d shredded of a fleet that is not, %v", len(shredded), err)
 		}
 	})
@@ -160,7 +161,7 @@ func TestKeyShreddedByAnotherProcessStopsWorking(t *testing.T) {
 		readable(t, s) // every key is held
 		other := *e
 		other.keys = openKeys(t, e)
-		_, err := other.open(t).Shred(t.Context(), "alpha", 4)
+		_, err := other.open(t).Shred(t.Context(), "alpha", 4, store.ShredOptions{})
 		must(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -187,7 +188,7 @@ func TestShreddingThatWasBrokenOffGoesOn(t *testing.T) {
 		broken := *e
 		broken.keys = failing{e.keys}
 		s := broken.open(t)
-		_, err := s.Shred(t.Context(), "alpha", 4)
+		_, err := s.Shred(t.Context(), "alpha", 4, store.ShredOptions{})
 		is(t, err, keys.ErrUnavailable)
 		equal(t, "readable", readable(t, s), afterShredding)
 		all, err := s.Keys(t.Context(), "alpha")
@@ -195,7 +196,7 @@ func TestShreddingThatWasBrokenOffGoesOn(t *testing.T) {
 		if !all[0].Shredded.IsZero() {
 			t.Error("a key is said to be shredded that is not")
 		}
-		shredded, err := e.open(t).Shred(t.Context(), "alpha", 4)
+		shredded, err := e.open(t).Shred(t.Context(), "alpha", 4, store.ShredOptions{})
 		if err != nil || len(shredded) != 2 {
 			t.Fatalf("%d shredded, %v", len(shredded), err)
 		}

@@ -13,8 +13,8 @@ import (
 // snapshotPage is how many snapshots are read at once.
 const snapshotPage = 256
 
-// Snapshots goes through each device's newest snapshot, by device. Those whose key is shredded are left out. It ends with an error if
-// one cannot be read. What is committed meanwhile may or may not be seen.
+// Snapshots goes through each device's newest snapshot, by device. Those whose key is shredded are among them, without their state: what
+// a device had come to is lost then. It ends with an error if one cannot be read. What is committed meanwhile may or may not be seen.
 func (s *Store) Snapshots(ctx context.Context, fleet string) iter.Seq2[Snapshot, error] {
 	return s.snapshots(ctx, fleet, nil)
 }
@@ -53,28 +53,26 @@ func (s *Store) yieldSnapshot(ctx context.Context, row *driver.Snapshot, yield f
 		yield(Snapshot{}, err)
 		return false
 	}
-	if shredded {
-		return true
-	}
-	return yield(Snapshot{Fleet: row.Fleet, Device: row.Device, Epoch: row.Epoch, Sequence: row.Sequence, State: state}, nil)
+	return yield(Snapshot{Fleet: row.Fleet, Device: row.Device, Epoch: row.Epoch, Sequence: row.Sequence, State: state, Shredded: shredded}, nil)
 }
 
 func snapshotPlace(r *driver.Snapshot) place {
 	return place{snapshotBody, r.Fleet, r.Device, r.Epoch, binary.BigEndian.AppendUint64(nil, r.Sequence)}
 }
 
-func (s *Store) sealSnapshots(ctx context.Context, b *Batch, out *driver.Batch) error {
+func (s *Store) sealSnapshots(ctx context.Context, b *Batch, used *usedKeys, out *driver.Batch) error {
 	type id struct {
+		fleet  string
 		device commit.DeviceID
 		epoch  uint64
 	}
-	newest := merge(b.Snapshots, func(s *Snapshot) any { return id{s.Device, s.Epoch} }, func(into, s *Snapshot) {
+	newest := merge(b.Snapshots, func(s *Snapshot) any { return id{s.Fleet, s.Device, s.Epoch} }, func(into, s *Snapshot) {
 		if s.Sequence >= into.Sequence {
 			*into = *s
 		}
 	})
 	for i := range newest {
-		key, err := s.ring.forWriting(ctx, newest[i].Fleet, newest[i].Epoch)
+		key, err := used.of(ctx, newest[i].Fleet, newest[i].Epoch)
 		if err != nil {
 			return err
 		}

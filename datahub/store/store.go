@@ -19,9 +19,13 @@ import (
 
 // Config says where the database is.
 type Config struct {
-	// URL is "sqlite:PATH" for a file of this machine, which is made if it is not there, or "postgres://USER@HOST:PORT/DATABASE".
-	// Leave a password out of it: PGPASSFILE, or passfile= in the URL, names a file that holds it. A SQLite file must not be on a
-	// network file system.
+	// URL is "sqlite:PATH" for a file of this machine, which is made if it is not there, or
+	// "postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full&sslrootcert=CA.pem". Leave a password out of it: PGPASSFILE, or passfile=
+	// in the URL, names a file that holds it. A SQLite file must not be on a network file system.
+	//
+	// A PostgreSQL server of another machine has to prove who it is: without sslmode=verify-full, or verify-ca, its URL is refused. On a
+	// network that is protected otherwise "sslmode=disable&assay_plaintext=allow" does without TLS. Sockets and loopback addresses need
+	// none of it.
 	URL string `yaml:"url"`
 	// MaxConnections bounds the connections to a PostgreSQL server, or the readers of a SQLite file. 0 is 8.
 	MaxConnections int `yaml:"max_connections"`
@@ -50,8 +54,8 @@ type Store struct {
 	stop    func()
 }
 
-// Open opens a database, made or migrated as needed. The key store is used only once there is something to seal or to open, and is
-// not closed by the store.
+// Open opens a database, made or migrated as needed. A key store that is not the one that the database was made with is refused with
+// ErrOtherKeys; one that does not answer is not, and is looked at before a key is made in it. It is not closed by the store.
 func Open(ctx context.Context, c Config, ks keys.Store, o Options) (*Store, error) {
 	o = o.withDefaults()
 	if err := checkNumber("options", "epochs per key", o.EpochsPerKey); err != nil {
@@ -114,6 +118,9 @@ func (s *Store) identify(ctx context.Context) error {
 		return fmt.Errorf("epochs per key is %d, but the database was made with %d: it cannot change", wanted, identity.EpochsPerKey)
 	}
 	s.ring = newKeyring(s.driver, s.keys, identity, s.options.Logger)
+	if err := s.ring.proveAtStart(ctx); err != nil {
+		return err
+	}
 	s.stop = s.ring.watch()
 	return nil
 }

@@ -25,7 +25,7 @@ type (
 	Closing = driver.Closing
 	// Filter chooses quarantined frames.
 	Filter = driver.Filter
-	// Pruned is how many rows were deleted.
+	// Pruned is how many rows were deleted, and how many that are old were kept.
 	Pruned = driver.Pruned
 )
 
@@ -68,6 +68,8 @@ type Snapshot struct {
 	Epoch    uint64
 	Sequence uint64
 	State    []byte
+	// Shredded says of one that was read that its key is destroyed: State is nil.
+	Shredded bool
 }
 
 // Quarantined is a frame that was not accepted.

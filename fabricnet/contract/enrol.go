@@ -127,14 +127,19 @@ func (e *enrolment) certificate(d ledger.EnrolDevice) (*commit.DeviceCertificate
 	return c, nil
 }
 
-// possessed refuses devices that did not agree to their seat: a certificate is public, the key is not.
+// possessed refuses devices that did not agree to their seat, or whose agreement is over: a certificate is public, the key is not.
 func (e *enrolment) possessed(a *ledger.Enrol, certificates []*commit.DeviceCertificate) error {
-	devices, signatures := make([]commit.SlotKey, len(a.Devices)), make([][]byte, len(a.Devices))
+	devices, possessions := make([]commit.SlotKey, len(a.Devices)), make([]commit.Possession, len(a.Devices))
 	for i, d := range a.Devices {
-		devices[i], signatures[i] = commit.SlotKey{Slot: d.Slot, Key: certificates[i].Key}, d.Possession
+		devices[i], possessions[i] = commit.SlotKey{Slot: d.Slot, Key: certificates[i].Key}, commit.Possession{Until: d.Until, Signature: d.Possession}
 	}
-	if err := commit.CheckPossessions(e.tx.Ledger, a.Fleet, a.Chunk, devices, signatures); err != nil {
+	if err := commit.CheckPossessions(e.tx.Ledger, a.Fleet, a.Chunk, devices, possessions); err != nil {
 		return ledger.Refuse(ledger.Invalid, "%v", err)
+	}
+	for _, d := range a.Devices {
+		if d.Until < e.epoch {
+			return ledger.Refuse(ledger.Expired, "slot %d: the device agreed to be enrolled until epoch %d, and this is epoch %d", d.Slot, d.Until, e.epoch)
+		}
 	}
 	return nil
 }

@@ -79,8 +79,9 @@ func TestCertificateOfAnotherRegisteredMakerIsRefused(t *testing.T) {
 func TestEnrolmentWithoutTheDevicesConsentIsRefused(t *testing.T) {
 	w := newWorld(t)
 	d := w.maker.Devices("pack", 2)
+	const until = 99
 	sign := func(of commit.Digest, fleet string, chunk, slot uint32, key crypto.Signer) []byte {
-		s, err := commit.SignPossession(of, fleet, chunk, slot, key)
+		s, err := commit.SignPossession(of, fleet, chunk, slot, until, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +105,7 @@ func TestEnrolmentWithoutTheDevicesConsentIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w.t = t
 			w.refused(ledger.Invalid, "slot 3", operator, ledger.FnEnrol, ledger.Enrol{Fleet: fleetID, Chunk: 2,
-				Devices: []ledger.EnrolDevice{{Slot: 3, Certificate: d[0].Certificate, Possession: possession}}})
+				Devices: []ledger.EnrolDevice{{Slot: 3, Certificate: d[0].Certificate, Possession: possession, Until: until}}})
 		})
 	}
 	// One bad one spoils a call, wherever it stands.
@@ -113,6 +114,25 @@ func TestEnrolmentWithoutTheDevicesConsentIsRefused(t *testing.T) {
 	w.t = t
 	w.refused(ledger.Invalid, "slot 4", operator, ledger.FnEnrol, two)
 	w.must(operator, ledger.FnEnrol, contracttest.Enrolment(w.id, fleetID, 2, 3, d))
+}
+
+// A device agrees for a time: an owner that puts agreements by cannot enrol it years later, nor put off the epoch that it signed.
+func TestEnrolmentAfterTheDevicesConsentIsRefused(t *testing.T) {
+	w := newWorld(t)
+	d := w.maker.Devices("pack", 1)[0]
+	now, err := w.genesis.EpochAt(w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := func(epoch uint64) ledger.Enrol {
+		return ledger.Enrol{Fleet: fleetID, Devices: []ledger.EnrolDevice{contracttest.EnrolDeviceUntil(w.id, fleetID, 0, 3, epoch, d.Key, d.Certificate)}}
+	}
+	w.refused(ledger.Expired, "slot 3", operator, ledger.FnEnrol, until(now-1))
+	w.refused(ledger.Expired, "slot 3", operator, ledger.FnEnrol, until(0))
+	putOff := until(now - 1)
+	putOff.Devices[0].Until = now
+	w.refused(ledger.Invalid, "slot 3", operator, ledger.FnEnrol, putOff)
+	w.must(operator, ledger.FnEnrol, until(now))
 }
 
 func TestTwoDevicesInOneSlotAreRefused(t *testing.T) {

@@ -102,8 +102,10 @@ type EnrolDevice struct {
 	Slot uint32 `json:"slot"`
 	// Certificate is the maker's certificate for the device, X.509 in DER.
 	Certificate []byte `json:"certificate"`
-	// Possession is the device's signature over ledger, fleet, chunk and slot: commit.SignPossession.
+	// Possession is the device's signature over ledger, fleet, chunk, slot and Until, the last epoch in which it serves:
+	// commit.SignPossession.
 	Possession []byte `json:"possession"`
+	Until      uint64 `json:"possession_until"`
 }
 
 // Retire ends enrolments with the current epoch.

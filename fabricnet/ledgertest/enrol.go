@@ -167,7 +167,7 @@ func (s *suite) enrolRefusals(*testing.T) (c checks) {
 	}
 	s.enrolBy(&c, "no such fleet", ledger.NotFound, s.owner, at("none-"+s.run, 0, 20))
 	s.enrolBy(&c, "a slot that is taken", ledger.Conflict, s.owner, at(s.fleet, 0, 1))
-	signed := at(s.fleet, 0, 20)
+	signed := ledger.Enrol{Fleet: s.fleet, Devices: []ledger.EnrolDevice{contracttest.EnrolDevice(s.Genesis.ID(), s.fleet, 0, 20, d[0].Key, d[0].Certificate)}}
 	for name, possession := range map[string][]byte{
 		"without the device's signature": nil,
 		"signed by another device":       contracttest.EnrolDevice(s.Genesis.ID(), s.fleet, 0, 20, d[1].Key, nil).Possession,
@@ -177,6 +177,12 @@ func (s *suite) enrolRefusals(*testing.T) (c checks) {
 		a.Devices[0].Possession = possession
 		s.enrolBy(&c, name, ledger.Invalid, s.owner, a)
 	}
+	late := contracttest.EnrolDeviceUntil(s.Genesis.ID(), s.fleet, 0, 20, 0, d[0].Key, d[0].Certificate)
+	if epoch, err := s.Genesis.EpochAt(s.Now()); err == nil && epoch > 0 {
+		s.enrolBy(&c, "after the device's agreement is over", ledger.Expired, s.owner, ledger.Enrol{Fleet: s.fleet, Devices: []ledger.EnrolDevice{late}})
+	}
+	late.Until = ledger.MaxEpoch - 1
+	s.enrolBy(&c, "with an agreement that was put off", ledger.Invalid, s.owner, ledger.Enrol{Fleet: s.fleet, Devices: []ledger.EnrolDevice{late}})
 	return c
 }
 

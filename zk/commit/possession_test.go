@@ -11,34 +11,36 @@ import (
 func TestPossessions(t *testing.T) {
 	ledger := commit.Digest{1}
 	var devices []commit.SlotKey
-	var signatures [][]byte
+	const until = 9
+	var possessions []commit.Possession
 	for slot, algorithm := range []commit.Algorithm{commit.Ed25519, commit.P256, commit.Ed25519} {
 		d := committest.NewDevice(algorithm)
-		s, err := commit.SignPossession(ledger, "fleet-a", 3, uint32(slot), d.Key)
+		s, err := commit.SignPossession(ledger, "fleet-a", 3, uint32(slot), until, d.Key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		devices, signatures = append(devices, commit.SlotKey{Slot: uint32(slot), Key: d.Public}), append(signatures, s)
+		devices, possessions = append(devices, commit.SlotKey{Slot: uint32(slot), Key: d.Public}), append(possessions, commit.Possession{Until: until, Signature: s})
 	}
-	if err := commit.CheckPossessions(ledger, "fleet-a", 3, devices, signatures); err != nil {
+	if err := commit.CheckPossessions(ledger, "fleet-a", 3, devices, possessions); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
-		ledger     commit.Digest
-		fleet      string
-		chunk      uint32
-		signatures [][]byte
-		reason     string
+		ledger      commit.Digest
+		fleet       string
+		chunk       uint32
+		possessions []commit.Possession
+		reason      string
 	}{
-		"another ledger": {commit.Digest{2}, "fleet-a", 3, signatures, "slot 0"},
-		"another fleet":  {ledger, "fleet-b", 3, signatures, "slot 0"},
-		"another chunk":  {ledger, "fleet-a", 4, signatures, "slot 0"},
-		"one missing":    {ledger, "fleet-a", 3, signatures[:2], "2 signatures for 3 devices"},
-		"P-256 swapped":  {ledger, "fleet-a", 3, [][]byte{signatures[0], signatures[0], signatures[2]}, "slot 1"},
-		"one empty":      {ledger, "fleet-a", 3, [][]byte{signatures[0], signatures[1], nil}, "slot 2"},
+		"another ledger": {commit.Digest{2}, "fleet-a", 3, possessions, "slot 0"},
+		"another fleet":  {ledger, "fleet-b", 3, possessions, "slot 0"},
+		"another chunk":  {ledger, "fleet-a", 4, possessions, "slot 0"},
+		"one missing":    {ledger, "fleet-a", 3, possessions[:2], "2 possessions for 3 devices"},
+		"P-256 swapped":  {ledger, "fleet-a", 3, []commit.Possession{possessions[0], possessions[0], possessions[2]}, "slot 1"},
+		"one empty":      {ledger, "fleet-a", 3, []commit.Possession{possessions[0], possessions[1], {Until: until}}, "slot 2"},
+		"put off":        {ledger, "fleet-a", 3, []commit.Possession{possessions[0], {until + 1, possessions[1].Signature}, possessions[2]}, "slot 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := commit.CheckPossessions(test.ledger, test.fleet, test.chunk, devices, test.signatures)
+			err := commit.CheckPossessions(test.ledger, test.fleet, test.chunk, devices, test.possessions)
 			if err == nil || !strings.Contains(err.Error(), test.reason) {
 				t.Errorf("got %v, want %q", err, test.reason)
 			}

@@ -24,6 +24,7 @@ type Agent struct {
 
 	mu       sync.Mutex
 	kept     Kept // Frames is not used
+	unkept   bool // kept holds an attestation that the state does not
 	pending  []pending
 	unsent   int           // the first of pending that this connection has not carried
 	changed  chan struct{} // closed and replaced when the window moves
@@ -37,6 +38,10 @@ type Agent struct {
 	numbered bool
 	// heard is the highest acknowledgement since the hello that is waiting for its answer.
 	heard uint64
+	// agreed is the last epoch in which the ledger enrols the device by what it agreed to last; member says that the node asked it to attest
+	// since, and so that it is enrolled.
+	agreed uint64
+	member bool
 
 	counters struct {
 		connected                                                        atomic.Bool
@@ -138,7 +143,7 @@ func (a *Agent) Publish(ctx context.Context, readings []telemetry.Reading) error
 	if err != nil {
 		return fmt.Errorf("publishing: %w", err)
 	}
-	return a.publish(ctx, frame.KindReadings, payload, len(readings), func(m *measurements, o *frame.Offer) { m.readings(o, readings) })
+	return a.publish(ctx, frame.KindReadings, payload, len(readings), func(m *measurements) { m.readings(a.options.Genesis, readings) })
 }
 
 // PublishMeterings sends a charging pile's meterings, as Publish does readings.
@@ -147,7 +152,7 @@ func (a *Agent) PublishMeterings(ctx context.Context, meterings []telemetry.Mete
 	if err != nil {
 		return fmt.Errorf("publishing: %w", err)
 	}
-	return a.publish(ctx, frame.KindMeterings, payload, len(meterings), func(m *measurements, o *frame.Offer) { m.meterings(o, meterings) })
+	return a.publish(ctx, frame.KindMeterings, payload, len(meterings), func(m *measurements) { m.meterings(a.options.Genesis, meterings) })
 }
 
 // PublishPayload sends what the device has in another format as it is: a frame of GB/T 32960, a message of OCPP, a value in
@@ -156,16 +161,16 @@ func (a *Agent) PublishPayload(ctx context.Context, kind frame.Kind, payload []b
 	if kind == frame.KindAccept || kind == frame.KindReport {
 		return fmt.Errorf("publishing: a frame of kind %s is the agent's own to make", kind)
 	}
-	return a.publish(ctx, kind, payload, 1, func(*measurements, *frame.Offer) {})
+	return a.publish(ctx, kind, payload, 1, func(*measurements) {})
 }
 
-func (a *Agent) publish(ctx context.Context, kind frame.Kind, payload []byte, readings int, note func(*measurements, *frame.Offer)) error {
+func (a *Agent) publish(ctx context.Context, kind frame.Kind, payload []byte, readings int, note func(*measurements)) error {
 	for {
 		a.mu.Lock()
 		if a.numbered && len(a.pending) < a.options.Window {
 			_, err := a.append(kind, payload, readings)
 			if err == nil {
-				note(&a.measured, a.kept.Offer)
+				note(&a.measured)
 			}
 			a.mu.Unlock()
 			a.poke()
@@ -246,16 +251,6 @@ func (a *Agent) Drain(ctx context.Context) error {
 		case <-changed:
 		}
 	}
-}
-
-// Epochs says when epoch 0 began and how long an epoch lasts, in seconds, once the device has a seat.
-func (a *Agent) Epochs() (zero, seconds int64, seated bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.kept.Offer == nil {
-		return 0, 0, false
-	}
-	return a.kept.Offer.EpochZero, a.kept.Offer.EpochSeconds, true
 }
 
 // Fresh says that the device has never sent a frame, as far as its state knows.

@@ -47,7 +47,7 @@ func newDevice(t testing.TB) *device.Device {
 // options are hasty ones.
 func options(b *broker, n *node) Options {
 	return Options{
-		Broker: b.url(), Roots: b.roots, Ledger: n.ledger, ResendAfter: 100 * time.Millisecond, ResendMost: 400 * time.Millisecond,
+		Broker: b.url(), Roots: b.roots, Ledger: n.ledger, Genesis: n.genesis, ResendAfter: 100 * time.Millisecond, ResendMost: 400 * time.Millisecond,
 		ReconnectAfter: 10 * time.Millisecond, ReconnectMost: 200 * time.Millisecond,
 	}
 }

@@ -31,7 +31,7 @@ func (a *Agent) attest(ctx context.Context, m *frame.Attest) error {
 	if o == nil {
 		return errors.New("the device has no seat")
 	}
-	if err := a.ended(o, m.Epoch); err != nil {
+	if err := a.ended(m.Epoch); err != nil {
 		return err
 	}
 	if last != nil {
@@ -43,30 +43,40 @@ func (a *Agent) attest(ctx context.Context, m *frame.Attest) error {
 			return nil // it is over
 		}
 		if r.Epoch == m.Epoch {
+			a.mu.Lock()
+			err := a.keep()
+			a.mu.Unlock()
+			if err != nil {
+				return err
+			}
 			return a.again(last)
 		}
 	}
-	rec, own, err := a.decide(o, m)
+	rec, own, err := a.decide(m)
 	if err != nil {
 		return err
 	}
 	return a.report(ctx, o, m.Epoch, rec, own)
 }
 
-// ended refuses an epoch that by the device's clock goes on.
-func (a *Agent) ended(o *frame.Offer, epoch uint64) error {
-	since := a.options.Now().Unix() - o.EpochZero
-	skew := min(int64(a.options.Skew/time.Second), o.EpochSeconds/10)
-	if since < 0 || epoch >= uint64((since+skew)/o.EpochSeconds) {
+// ended refuses an epoch that by the device's clock and the genesis goes on.
+func (a *Agent) ended(epoch uint64) error {
+	g := a.options.Genesis
+	skew := min(a.options.Skew, time.Duration(g.EpochSeconds)*time.Second/10)
+	current, err := g.EpochAt(a.options.Now().Add(skew))
+	if err != nil {
+		return err
+	}
+	if epoch >= current {
 		return fmt.Errorf("epoch %d has not ended", epoch)
 	}
 	return nil
 }
 
 // decide finds the record to attest to.
-func (a *Agent) decide(o *frame.Offer, m *frame.Attest) (rec record.Record, own bool, err error) {
+func (a *Agent) decide(m *frame.Attest) (rec record.Record, own bool, err error) {
 	a.mu.Lock()
-	measured := a.measured.of(o, m.Epoch)
+	measured := a.measured.of(m.Epoch)
 	a.mu.Unlock()
 	if a.options.Own != nil {
 		if rec, ok := a.options.Own(m.Epoch, measured); ok {
@@ -109,16 +119,26 @@ func (a *Agent) report(ctx context.Context, o *frame.Offer, epoch uint64, rec re
 	}
 	payload := (&frame.Report{Epoch: epoch, Record: rec, Attestation: attestation, Own: own}).Marshal()
 	a.mu.Lock()
-	kept := a.kept
-	kept.Attestation, kept.Report = attestation, payload
-	if err := a.options.State.Keep(kept); err != nil {
-		a.mu.Unlock()
-		return fmt.Errorf("keeping the attestation: %w", err)
-	}
-	a.kept.Attestation, a.kept.Report = attestation, payload
+	a.kept.Attestation, a.kept.Report, a.unkept = attestation, payload, true
+	err = a.keep()
 	a.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	a.counters.reports.Add(1)
 	return a.again(payload)
+}
+
+// keep keeps the last attestation if that failed before: the device will make no other one for the epoch. The caller holds the lock.
+func (a *Agent) keep() error {
+	if !a.unkept {
+		return nil
+	}
+	if err := a.options.State.Keep(a.kept); err != nil {
+		return fmt.Errorf("keeping the attestation: %w", err)
+	}
+	a.unkept = false
+	return nil
 }
 
 // again sends the last report, unless it is on its way or was just delivered.

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"bytes"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/assay-net/assay/datahub/health"
 	"github.com/assay-net/assay/datahub/telemetry"
 	"github.com/assay-net/assay/datahub/telemetry/frame"
+	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/commit/committest"
 	"github.com/assay-net/assay/zk/record"
@@ -143,6 +146,49 @@ func TestAttestationSurvivesARestart(t *testing.T) {
 	}
 }
 
+// full is a state on a disk that is full for a while.
+type full struct {
+	inMemory
+	failures atomic.Int32
+}
+
+func (f *full) Keep(k Kept) error {
+	if k.Report != nil && f.failures.Add(-1) >= 0 {
+		return errors.New("no space left on device")
+	}
+	return nil
+}
+
+// An attestation that could not be kept is kept, and sent, when the node asks again, whatever it proposes then.
+func TestAttestationThatCouldNotBeKeptIsSentLater(t *testing.T) {
+	_, n, o := attesting(t)
+	state := new(full)
+	state.failures.Store(2)
+	o.State = state
+	d := newDevice(t)
+	r := run(t, d, o)
+	r.publish(t, 1, 1)
+	r.drain(t)
+	epoch, proposal := current()-1, proposed
+	eventually(t, "two attempts to keep it fail", func() bool {
+		n.tell(d.ID(), &frame.Attest{Epoch: epoch, Proposal: &proposal, Formulas: "health/v1"})
+		return state.failures.Load() <= 0
+	})
+	n.with(d.ID(), func(s *seated) {
+		if len(s.reports) != 0 && state.failures.Load() == 0 {
+			t.Error("a report was sent before it was kept")
+		}
+	})
+	other := proposed
+	other[4]--
+	n.tell(d.ID(), &frame.Attest{Epoch: epoch, Proposal: &other, Formulas: "health/v1"})
+	got := reports(t, n, d, 1)
+	if got.Record != proposed {
+		t.Errorf("reported %+v", got)
+	}
+	checkReport(t, n, d, got, epoch)
+}
+
 // refused checks that a request leads to no report.
 func refused(t *testing.T, o Options, n *node, m *frame.Attest, publish func(r *running)) {
 	t.Helper()
@@ -193,14 +239,14 @@ func TestRefusals(t *testing.T) {
 // At the very end of an epoch the clocks of node and device may differ a little.
 func TestEpochEndsByTheDevicesClock(t *testing.T) {
 	a := &Agent{options: Options{Skew: 15 * time.Second}}
-	o := &frame.Offer{EpochZero: 1000, EpochSeconds: 100}
+	a.options.Genesis = &ledger.Genesis{EpochZero: 1000, EpochSeconds: 100}
 	for _, c := range []struct {
 		now   int64
 		epoch uint64
 		ended bool
 	}{{1100, 0, true}, {1090, 0, true}, {1089, 0, false}, {1099, 1, false}, {1199, 1, true}, {999, 0, false}, {0, 1 << 63, false}} {
 		a.options.Now = func() time.Time { return time.Unix(c.now, 0) }
-		if err := a.ended(o, c.epoch); (err == nil) != c.ended {
+		if err := a.ended(c.epoch); (err == nil) != c.ended {
 			t.Errorf("at %d epoch %d: %v", c.now, c.epoch, err)
 		}
 	}
@@ -243,6 +289,9 @@ func TestOffersRefused(t *testing.T) {
 		n.sign = func(o *frame.Offer, ephemeral []byte, _ commit.DeviceID) { sign(o, ephemeral, commit.DeviceID{9}) }
 	})
 	tries("another ledger", func(n *node) { n.sign, n.change = sign, func(o *frame.Offer) { o.Ledger = commit.Digest{9} } })
+	// The owner would have the device attest to epochs that have not begun.
+	tries("epochs that began earlier", func(n *node) { n.change = func(o *frame.Offer) { o.EpochZero = 0 } })
+	tries("epochs that are shorter", func(n *node) { n.change = func(o *frame.Offer) { o.EpochSeconds = 60 } })
 	tries("another fleet", func(n *node) { n.change = func(o *frame.Offer) { o.Fleet = "other" } })
 	n.set(func(n *node) { n.change = nil })
 	r.publish(t, 1, 1)

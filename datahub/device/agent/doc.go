@@ -8,11 +8,17 @@
 //     state before Publish returns, and stays there until the node has acknowledged it. Loss of the connection, a broker or node
 //     that restarts, lost, repeated or late answers change nothing about that.
 //   - Memory and disk are bounded. At most MaxWindow frames are on their way; when the window is full Publish waits.
-//   - It is patient. Frames that stay without an acknowledgement are sent again from the oldest on, at first after
-//     Options.ResendAfter and then less and less often; connecting again backs off likewise. All of it with jitter, so that a
-//     fleet that lost its node does not come back in one blow.
+//   - It is patient. If nothing is acknowledged for Options.ResendAfter, or longer where acknowledgements usually take longer, it
+//     sends the oldest frame again, and the others as that one's acknowledgement shows that they were lost; then less and less
+//     often. Connecting again backs off likewise. All of it with jitter, so that a slow node is not made slower, and a fleet that
+//     lost its node does not come back in one blow.
 //   - It attests to one record in an epoch: what it attested to is in the state before it is sent, and sent again when the node
-//     asks again, whatever it proposes then. It never attests for an epoch that by its own clock has not ended.
+//     asks again, whatever it proposes then. It never attests for an epoch that by its own clock has not ended. When epochs end it
+//     takes from the consortium's genesis (Options.Genesis), which the ledger's id is the digest of. The owner, who makes offers, has
+//     no say in it: one who could move the end of an epoch could collect attestations for years ahead while a battery is good.
+//     An offer with other numbers is refused.
+//   - What it agrees to lapses: a signature over a seat serves a day, or four epochs if they are longer. While the node never asked it to
+//     attest, which it asks those that are enrolled, the device then says hello again and agrees anew.
 //   - A device whose firmware computes records (Options.Own) answers with its own. Another one looks at what the node proposes
 //     (Options.Approve) and attests to that.
 //

@@ -22,6 +22,9 @@ type greeting struct {
 // greet says hello if that is due. The ephemeral key stays the same until there is an answer, so that a late answer to an earlier
 // try still counts.
 func (a *Agent) greet(c *connection, g *greeting) error {
+	if !g.due && a.lapsed() {
+		g.due, g.next = true, time.Now().Add(backoff(a.options.ResendMost, a.options.ResendMost, 0))
+	}
 	if !g.due || time.Now().Before(g.next) {
 		return nil
 	}
@@ -78,6 +81,9 @@ func (a *Agent) checkOffer(o *frame.Offer, ephemeral []byte) error {
 	if a.options.Fleet != "" && o.Fleet != a.options.Fleet {
 		return fmt.Errorf("offer is for fleet %q, not for %q", o.Fleet, a.options.Fleet)
 	}
+	if g := a.options.Genesis; o.EpochZero != g.EpochZero || o.EpochSeconds != g.EpochSeconds {
+		return fmt.Errorf("offer counts epochs of %d s from %d, the genesis epochs of %d s from %d", o.EpochSeconds, o.EpochZero, g.EpochSeconds, g.EpochZero)
+	}
 	a.mu.Lock()
 	before := a.kept.Offer
 	a.mu.Unlock()
@@ -95,7 +101,8 @@ func (a *Agent) checkOffer(o *frame.Offer, ephemeral []byte) error {
 // sit takes the seat, adjusts numbering to what the node has, and queues the acceptance.
 func (a *Agent) sit(o *frame.Offer) error {
 	seat := seatOf(o)
-	possession, err := a.device.Possess(seat)
+	until := a.agreeUntil()
+	possession, err := a.device.Possess(seat, until)
 	if err != nil {
 		return err
 	}
@@ -109,20 +116,47 @@ func (a *Agent) sit(o *frame.Offer) error {
 	if err := a.options.State.Keep(kept); err != nil {
 		return fmt.Errorf("keeping the offer: %w", err)
 	}
-	a.kept = kept
+	a.kept, a.unkept = kept, false
 	// Frames that were sent meanwhile may be acknowledged already, and the offer not know of them.
 	if err := a.renumber(max(o.Through, a.heard)); err != nil {
 		return err
 	}
 	a.numbered = true
-	accept := frame.Accept{Fleet: o.Fleet, Chunk: o.Chunk, Slot: o.Slot, Generation: o.Generation, Possession: possession}
+	accept := frame.Accept{Fleet: o.Fleet, Chunk: o.Chunk, Slot: o.Slot, Generation: o.Generation, Until: until, Possession: possession}
 	if _, err := a.appendOwn(frame.KindAccept, accept.Marshal()); err != nil {
 		return err
 	}
+	a.agreed, a.member = until, false
 	a.goBack(fewFrames)
 	a.pace.quiet = 0
 	a.moved()
 	return nil
+}
+
+// A device agrees to be enrolled within a day, or the next epochs if they are longer: what it signs serves for no longer.
+const (
+	agreeFor    = 24 * time.Hour
+	agreeEpochs = 4
+)
+
+func (a *Agent) agreeUntil() uint64 {
+	g, now := a.options.Genesis, a.options.Now()
+	current, err := g.EpochAt(now)
+	if err != nil {
+		current = 0 // the clock is wrong, as the node will find
+	}
+	later, err := g.EpochAt(now.Add(agreeFor))
+	if err != nil {
+		later = 0
+	}
+	return max(later, current+agreeEpochs)
+}
+
+// lapsed says that the device was not enrolled in the time for which it agreed. It says hello again, and agrees anew.
+func (a *Agent) lapsed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.numbered && !a.member && !a.options.Now().Before(a.options.Genesis.EpochEnd(a.agreed))
 }
 
 // renumber goes on from what the node has. The caller holds the lock.

@@ -191,35 +191,38 @@ func (j *journal) rewrite(through uint64) error {
 	for _, h := range j.live {
 		b = append(b, entry(entryFrame, h.plain)...)
 	}
-	if err := writeFile(j.path, b); err != nil {
+	file, err := replaceFile(j.path, b)
+	if file == nil {
 		return err
 	}
-	file, err := os.OpenFile(j.path, os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := file.Seek(0, io.SeekEnd); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	err = j.file.Close()
+	old := j.file
 	j.file, j.size = file, int64(len(b))
-	return err
+	return errors.Join(err, old.Close())
 }
 
 // writeFile replaces a file at once, so that a loss of power leaves the old or the new one.
 func writeFile(path string, b []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // of mode 0600
-	if err != nil {
+	file, err := replaceFile(path, b)
+	if file == nil {
 		return err
 	}
+	return errors.Join(err, file.Close())
+}
+
+// replaceFile is writeFile that leaves the new file open at its end. It returns none if the old one is still in its place.
+func replaceFile(path string, b []byte) (*os.File, error) {
+	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // of mode 0600
+	if err != nil {
+		return nil, err
+	}
 	_, err = temporary.Write(b)
-	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err == nil {
+	if err = errors.Join(err, temporary.Sync()); err == nil {
 		err = os.Rename(temporary.Name(), path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(temporary.Name()))
+		return nil, errors.Join(err, temporary.Close(), os.Remove(temporary.Name()))
 	}
-	return syncDirectory(filepath.Dir(path))
+	return temporary, syncDirectory(filepath.Dir(path))
 }
 
 func syncDirectory(path string) error {

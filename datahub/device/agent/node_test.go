@@ -9,15 +9,18 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/assay-net/assay/datahub/telemetry/frame"
+	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
 
 // node plays the owner's node, by the rules of package frame and with nothing but memory.
 type node struct {
-	t      *testing.T
-	ledger commit.Digest
-	srs    commit.Digest
-	conn   *nats.Conn
+	t       *testing.T
+	ledger  commit.Digest
+	genesis *ledger.Genesis
+	srs     commit.Digest
+	conn    *nats.Conn
 
 	mu      sync.Mutex
 	seats   map[commit.DeviceID]*seated
@@ -44,7 +47,9 @@ type seated struct {
 }
 
 func newNode(t *testing.T, b *broker) *node {
-	n := &node{t: t, ledger: commit.Digest{1}, srs: commit.Digest{2}, seats: map[commit.DeviceID]*seated{}}
+	g := contracttest.WithKeys(contracttest.Genesis())
+	g.EpochZero, g.EpochSeconds, g.AnchorWindowSeconds = 1_700_000_000, 3600, 1800
+	n := &node{t: t, genesis: g, ledger: g.ID(), srs: commit.Digest{2}, seats: map[commit.DeviceID]*seated{}}
 	n.attach(b)
 	return n
 }
@@ -110,7 +115,7 @@ func (n *node) hello(id commit.DeviceID, b []byte) {
 	}
 	o := &frame.Offer{
 		Ledger: n.ledger, SRS: n.srs, Fleet: "fleet", Size: 64, Slot: s.slot, Generation: s.generation, Secret: s.secret,
-		Transport: s.transport, EpochZero: 1_700_000_000, EpochSeconds: 3600, Through: s.through,
+		Transport: s.transport, EpochZero: n.genesis.EpochZero, EpochSeconds: n.genesis.EpochSeconds, Through: s.through,
 	}
 	if n.change != nil {
 		n.change(o)
@@ -182,7 +187,7 @@ func (n *node) content(id commit.DeviceID, s *seated, f *frame.Frame) {
 			return
 		}
 		keys := []commit.SlotKey{{Slot: a.Slot, Key: s.key}}
-		if err := commit.CheckPossessions(n.ledger, a.Fleet, a.Chunk, keys, [][]byte{a.Possession}); err != nil {
+		if err := commit.CheckPossessions(n.ledger, a.Fleet, a.Chunk, keys, []commit.Possession{{Until: a.Until, Signature: a.Possession}}); err != nil {
 			n.t.Errorf("acceptance: %v", err)
 		}
 		s.accepts = append(s.accepts, a)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/assay-net/assay/datahub/telemetry/frame"
+	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/record"
 )
@@ -29,8 +30,10 @@ type Options struct {
 	// Roots certify the broker's certificate, which must be for ServerName. Without a ServerName it is the Broker's host.
 	Roots      *x509.CertPool
 	ServerName string
-	// Ledger is the consortium's id. Offers for another are refused.
-	Ledger commit.Digest
+	// Ledger is the consortium's id, and Genesis what it is the digest of. Offers for another are refused. When epochs begin and end the
+	// device takes from the genesis, never from its owner.
+	Ledger  commit.Digest
+	Genesis *ledger.Genesis
 	// Fleet, unless empty, is the only fleet whose offers are taken.
 	Fleet string
 	// NodeKey, if it is known, is the key that offers must be signed with.
@@ -46,7 +49,7 @@ type Options struct {
 	Approve func(p Proposal) error
 	// Window bounds the frames of readings on their way, 1 to MaxWindow−4, which is the default.
 	Window int
-	// ResendAfter is how long to wait for an acknowledgement at first (10 s), ResendMost at last (2 min).
+	// ResendAfter is how long to wait for an acknowledgement at first (10 s; longer if they usually take longer), ResendMost at last (2 min).
 	ResendAfter, ResendMost time.Duration
 	// ReconnectAfter is how long to wait before connecting again at first (0.5 s), ReconnectMost at last (1 min).
 	ReconnectAfter, ReconnectMost time.Duration
@@ -86,25 +89,17 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Roots == nil {
 		return o, errors.New("roots are missing: they say which certificate is the broker's")
 	}
+	if err := o.checkGenesis(); err != nil {
+		return o, err
+	}
 	if o.Window == 0 {
 		o.Window = MaxWindow - reserve
 	}
 	if o.Window < 1 || o.Window > MaxWindow-reserve {
 		return o, fmt.Errorf("window of %d frames: must be 1 to %d", o.Window, MaxWindow-reserve)
 	}
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&o.ResendAfter, 10 * time.Second}, {&o.ResendMost, 2 * time.Minute},
-		{&o.ReconnectAfter, 500 * time.Millisecond}, {&o.ReconnectMost, time.Minute}, {&o.Skew, 15 * time.Second},
-	} {
-		if *d.field < 0 {
-			return o, fmt.Errorf("a duration of %s is negative", *d.field)
-		}
-		if *d.field == 0 {
-			*d.field = d.value
-		}
+	if err := o.durations(); err != nil {
+		return o, err
 	}
 	if o.State == nil {
 		o.State = inMemory{}
@@ -119,4 +114,35 @@ func (o Options) withDefaults() (Options, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o, nil
+}
+
+func (o *Options) checkGenesis() error {
+	if o.Genesis == nil {
+		return errors.New("genesis is missing: it says when epochs end")
+	}
+	if err := o.Genesis.Check(); err != nil {
+		return err
+	}
+	if id := o.Genesis.ID(); id != o.Ledger {
+		return fmt.Errorf("genesis is that of ledger %s, not of %s", id, o.Ledger)
+	}
+	return nil
+}
+
+func (o *Options) durations() error {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&o.ResendAfter, 10 * time.Second}, {&o.ResendMost, 2 * time.Minute},
+		{&o.ReconnectAfter, 500 * time.Millisecond}, {&o.ReconnectMost, time.Minute}, {&o.Skew, 15 * time.Second},
+	} {
+		if *d.field < 0 {
+			return fmt.Errorf("a duration of %s is negative", *d.field)
+		}
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return nil
 }

@@ -3,10 +3,11 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/assay-net/assay/datahub/health"
 	"github.com/assay-net/assay/datahub/telemetry"
-	"github.com/assay-net/assay/datahub/telemetry/frame"
+	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/record"
 )
@@ -87,11 +88,11 @@ type measurements struct {
 	}
 }
 
-func (m *measurements) at(o *frame.Offer, micros int64) int {
-	if micros/1_000_000 < o.EpochZero {
+func (m *measurements) at(g *ledger.Genesis, micros int64) int {
+	epoch, err := g.EpochAt(time.UnixMicro(micros))
+	if err != nil {
 		return -1
 	}
-	epoch := uint64((micros/1_000_000 - o.EpochZero) / o.EpochSeconds)
 	i := int(epoch % uint64(len(m.epochs)))
 	e := &m.epochs[i]
 	if e.known && e.epoch > epoch {
@@ -110,7 +111,7 @@ func (m *measurements) at(o *frame.Offer, micros int64) int {
 }
 
 // of is what was measured in an epoch.
-func (m *measurements) of(o *frame.Offer, epoch uint64) Measured {
+func (m *measurements) of(epoch uint64) Measured {
 	e := m.epochs[epoch%uint64(len(m.epochs))]
 	if !e.known || e.epoch != epoch {
 		return Measured{}
@@ -118,10 +119,10 @@ func (m *measurements) of(o *frame.Offer, epoch uint64) Measured {
 	return e.Measured
 }
 
-func (m *measurements) readings(o *frame.Offer, readings []telemetry.Reading) {
+func (m *measurements) readings(g *ledger.Genesis, readings []telemetry.Reading) {
 	for i := range readings {
 		r := &readings[i]
-		at := m.at(o, r.TimeMicros)
+		at := m.at(g, r.TimeMicros)
 		if at < 0 {
 			continue
 		}
@@ -133,9 +134,9 @@ func (m *measurements) readings(o *frame.Offer, readings []telemetry.Reading) {
 	}
 }
 
-func (m *measurements) meterings(o *frame.Offer, meterings []telemetry.Metering) {
+func (m *measurements) meterings(g *ledger.Genesis, meterings []telemetry.Metering) {
 	for _, r := range meterings {
-		at := m.at(o, r.TimeMicros)
+		at := m.at(g, r.TimeMicros)
 		if at < 0 {
 			continue
 		}

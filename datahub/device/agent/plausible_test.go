@@ -5,7 +5,7 @@ import (
 
 	"github.com/assay-net/assay/datahub/health"
 	"github.com/assay-net/assay/datahub/telemetry"
-	"github.com/assay-net/assay/datahub/telemetry/frame"
+	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/record"
 )
@@ -42,31 +42,31 @@ func TestPlausible(t *testing.T) {
 }
 
 func TestMeasurements(t *testing.T) {
-	o := &frame.Offer{EpochZero: 100, EpochSeconds: 10}
+	g := &ledger.Genesis{EpochZero: 100, EpochSeconds: 10}
 	var m measurements
 	at := func(seconds int64) int64 { return seconds * 1_000_000 }
-	m.readings(o, []telemetry.Reading{
+	m.readings(g, []telemetry.Reading{
 		{TimeMicros: at(99), HottestMilliC: health.Known(90_000)}, // before epoch 0
 		{TimeMicros: at(100), HottestMilliC: health.Known(20_000), LowestCellMicroV: health.Known(1), HighestCellMicroV: health.Known(5)},
 		{TimeMicros: at(109), HottestMilliC: health.Known(10_000)},
 		{TimeMicros: at(110), HottestMilliC: health.Known(30_000)},
 	})
-	if got := m.of(o, 0); got.PeakMilliC != health.Known(20_000) || got.SpreadMicroV != health.Known(4) {
+	if got := m.of(0); got.PeakMilliC != health.Known(20_000) || got.SpreadMicroV != health.Known(4) {
 		t.Errorf("epoch 0: %+v", got)
 	}
-	m.readings(o, []telemetry.Reading{{TimeMicros: at(131), HottestMilliC: health.Known(1)}}) // takes the place of epoch 0
-	if got := m.of(o, 0); got != (Measured{}) {
+	m.readings(g, []telemetry.Reading{{TimeMicros: at(131), HottestMilliC: health.Known(1)}}) // takes the place of epoch 0
+	if got := m.of(0); got != (Measured{}) {
 		t.Errorf("epoch 0 is kept: %+v", got)
 	}
-	if got := m.of(o, 1); got.PeakMilliC != health.Known(30_000) {
+	if got := m.of(1); got.PeakMilliC != health.Known(30_000) {
 		t.Errorf("epoch 1: %+v", got)
 	}
 	var p measurements
-	p.meterings(o, []telemetry.Metering{
+	p.meterings(g, []telemetry.Metering{
 		{TimeMicros: at(100), ImportMilliWh: health.Known(1000)}, {TimeMicros: at(105), ImportMilliWh: health.Known(1500), PowerMilliW: health.Known(7)},
 		{TimeMicros: at(112), ImportMilliWh: health.Known(1700)}, {TimeMicros: at(113), ImportMilliWh: health.Known(10)}, {TimeMicros: at(114), ImportMilliWh: health.Known(30)},
 	})
-	if zero, one := p.of(o, 0), p.of(o, 1); zero.EnergyMilliWh != health.Known(500) || zero.PeakMilliW != health.Known(7) || one.EnergyMilliWh != health.Known(220) {
+	if zero, one := p.of(0), p.of(1); zero.EnergyMilliWh != health.Known(500) || zero.PeakMilliW != health.Known(7) || one.EnergyMilliWh != health.Known(220) {
 		t.Errorf("epochs 0 and 1: %+v, %+v", zero, one)
 	}
 }

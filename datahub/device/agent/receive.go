@@ -39,6 +39,9 @@ func (a *Agent) receive(b []byte) {
 	case *frame.Ack:
 		a.acknowledged(m)
 	case *frame.Attest:
+		a.mu.Lock()
+		a.member = true
+		a.mu.Unlock()
 		select {
 		case a.asked <- m:
 		default: // one is being answered; the node asks again

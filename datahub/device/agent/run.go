@@ -128,6 +128,9 @@ func (a *Agent) pause(g *greeting) time.Duration {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !g.due && a.numbered && !a.member {
+		until = min(until, a.options.Genesis.EpochEnd(a.agreed).Sub(a.options.Now()))
+	}
 	if len(a.pending) > 0 && a.unsent > 0 {
 		until = min(until, time.Until(a.deadline()))
 	}

@@ -186,3 +186,47 @@ func TestConfigRefused(t *testing.T) {
 		}
 	}
 }
+
+// A proxy that has no Vault behind it, or anything else that is none, does not make a store believe that a key is destroyed or not there.
+func TestDestroyBelievesVaultOnly(t *testing.T) {
+	for name, body := range map[string]string{"nothing": "", "blank": "  \n", "null": "null", "object": "{}", "other": `{"error":"no route"}`,
+		"html": "<html>404</html>", "null errors": `{"errors":null}`, "data": `{"data":{"keys":{}}}`} {
+		s := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, body) //nolint:errcheck // the client sees it
+		})
+		if err := s.Destroy(t.Context(), "name"); err == nil {
+			t.Errorf("404 with %s: destroyed", name)
+		}
+		if _, err := s.Share(t.Context(), "name"); err == nil || errors.Is(err, keys.ErrNotFound) {
+			t.Errorf("404 with %s: share: %v", name, err)
+		}
+	}
+}
+
+func TestDestroyLooksWhetherTheKeyIsGone(t *testing.T) {
+	gone := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		fmt.Fprint(w, `{"errors":[]}`) //nolint:errcheck // the client sees it
+	})
+	if err := gone.Destroy(t.Context(), "name"); err != nil {
+		t.Error(err)
+	}
+	for _, body := range []string{`{"data":{}}`, `{"data":{"type":"aes256-gcm96","keys":{"1":1}}}`, ""} {
+		s := answering(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }) //nolint:errcheck // the client sees it
+		if err := s.Destroy(t.Context(), "name"); err == nil {
+			t.Errorf("a server that says 200 and %q to everything: destroyed", body)
+		}
+	}
+}
+
+func TestPrefixesDoNotOverlap(t *testing.T) {
+	for prefix, good := range map[string]bool{"assay": true, "assay-2": true, "a-wrapper": true, "assay-wrap": false, "assay-sign-x": false, "x-derive": false} {
+		c := Config{Address: "https://vault.example.org", Prefix: prefix, Login: Login{Method: Token, Token: "env:X"}}
+		if err := c.Check(); (err == nil) != good {
+			t.Errorf("prefix %q: %v", prefix, err)
+		}
+	}
+}

@@ -102,7 +102,12 @@ func send(ctx context.Context, c *api.Client, method, path string, in, out any) 
 		defer response.Body.Close() //nolint:errcheck // read to its end or given up
 	}
 	if err != nil {
-		return failed(ctx, method, path, err)
+		err = failed(ctx, method, path, err)
+		var f *failure
+		if errors.As(err, &f) && f.status == http.StatusNotFound && response != nil {
+			f.deleted = deletedVersion(response.Body)
+		}
+		return err
 	}
 	if out == nil {
 		return nil
@@ -135,6 +140,10 @@ type failure struct {
 	request    string
 	status     int
 	complaints string
+	// empty is an answer in Vault's form that complains of nothing.
+	empty bool
+	// deleted is the answer about a version of a secret that is deleted.
+	deleted bool
 }
 
 func (f *failure) Error() string {
@@ -152,10 +161,28 @@ func (f *failure) Unwrap() error {
 	return nil
 }
 
-// missing reports whether Vault has nothing there. That there is no secrets engine has the same status, and a complaint.
+// missing reports whether Vault has nothing there. That there is no secrets engine has the same status, and a complaint; a proxy that
+// has no Vault behind it has the same status, and does not answer in Vault's form.
 func missing(err error) bool {
 	var f *failure
-	return errors.As(err, &f) && f.status == http.StatusNotFound && f.complaints == ""
+	return errors.As(err, &f) && f.status == http.StatusNotFound && f.empty
+}
+
+// deletedVersion reports whether an answer is what the key-value engine says of a version that is deleted: what it knows of it, and no data.
+func deletedVersion(body io.Reader) bool {
+	var answer struct {
+		Data struct {
+			Data     json.RawMessage `json:"data"`
+			Metadata struct {
+				Version  int    `json:"version"`
+				Deletion string `json:"deletion_time"`
+				Gone     bool   `json:"destroyed"`
+			} `json:"metadata"`
+		} `json:"data"`
+	}
+	err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&answer)
+	m := answer.Data.Metadata
+	return err == nil && string(answer.Data.Data) == "null" && m.Version > 0 && (m.Deletion != "" || m.Gone)
 }
 
 func hasStatus(err error, status int) bool {
@@ -167,7 +194,8 @@ func hasStatus(err error, status int) bool {
 func failed(ctx context.Context, method, path string, err error) error {
 	var answered *api.ResponseError
 	if errors.As(err, &answered) {
-		return &failure{method + " " + path, answered.StatusCode, complaints(answered.Errors)}
+		empty := !answered.RawError && answered.Errors != nil && len(answered.Errors) == 0
+		return &failure{request: method + " " + path, status: answered.StatusCode, complaints: complaints(answered.Errors), empty: empty}
 	}
 	if cause := context.Cause(ctx); errors.Is(cause, context.Canceled) {
 		return fmt.Errorf("vault: %s %s: %w", method, path, cause)

@@ -142,6 +142,12 @@ func (c *Config) checkPaths() error {
 	if !prefix.MatchString(c.Prefix) {
 		return errors.New("prefix must be 1 to 32 characters of a–z, 0–9 and '-'")
 	}
+	// Keys are named PREFIX-KIND-NAME: those of one prefix must not be taken for those of another that it begins with.
+	for _, kind := range []string{wrapping, derivation, signing} {
+		if strings.Contains(c.Prefix+"-", "-"+kind+"-") {
+			return fmt.Errorf("prefix must not have %q in it", "-"+kind)
+		}
+	}
 	return nil
 }
 

@@ -74,6 +74,9 @@ func (s *sessions) login(ctx context.Context, old *session) (*session, error) {
 		return nil, s.failed
 	}
 	c, err := s.loginOnce(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, err // which tells the others nothing
+	}
 	s.failed, s.tried = err, time.Now()
 	s.metrics.login(err)
 	if err != nil {

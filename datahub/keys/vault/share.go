@@ -82,7 +82,7 @@ func (s *Store) Share(ctx context.Context, name string) ([]byte, error) {
 		Data shareData `json:"data"`
 	}
 	err = s.call(ctx, read, p.data, nil, &out)
-	if missing(err) {
+	if f := (*failure)(nil); missing(err) || errors.As(err, &f) && f.deleted {
 		return nil, fmt.Errorf("share %s: %w", name, keys.ErrNotFound)
 	}
 	if err != nil {

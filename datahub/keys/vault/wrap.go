@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -85,7 +86,7 @@ func (t transit) notUnwrapped(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", err, keys.ErrCorrupt)
 }
 
-// Destroy allows the key's deletion, which Vault asks for as a step of its own, and deletes it.
+// Destroy allows the key's deletion, which Vault asks for as a step of its own, deletes it, and looks whether it is gone.
 func (s *Store) Destroy(ctx context.Context, name string) error {
 	t, err := s.transit(wrapping, name)
 	if err != nil {
@@ -98,15 +99,17 @@ func (s *Store) Destroy(ctx context.Context, name string) error {
 	if err == nil {
 		err = s.call(ctx, remove, t.path(), nil, nil)
 	}
-	if err == nil {
-		return nil
+	if err != nil && !hasStatus(err, http.StatusBadRequest) && !missing(err) {
+		return fmt.Errorf("destroying key %s: %w", name, err)
 	}
-	absent, cause := t.absent(ctx, err)
-	if absent || missing(err) {
+	_, there := t.describe(ctx)
+	switch {
+	case errors.Is(there, keys.ErrNotFound):
 		return nil
-	}
-	if cause != nil {
-		err = cause
+	case there != nil:
+		err = there
+	case err == nil:
+		err = errors.New("Vault says that it is deleted, and has it still")
 	}
 	return fmt.Errorf("destroying key %s: %w", name, err)
 }

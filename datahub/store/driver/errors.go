@@ -11,6 +11,9 @@ var (
 	// ErrUnavailable says that the database cannot be reached, restarts, is locked by another for too long or has no connection to
 	// spare. Trying again helps.
 	ErrUnavailable = errors.New("the database is not available")
+	// ErrKey says that a key that something was sealed under is not in the database any more, not as it was, or is doomed. Nothing
+	// was written.
+	ErrKey = errors.New("the data key is not in the database any more")
 	// ErrNewerSchema says that a newer version of this program made the database.
 	ErrNewerSchema = errors.New("the database was made by a newer version")
 )

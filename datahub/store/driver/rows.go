@@ -12,6 +12,15 @@ type Identity struct {
 	ID string
 	// EpochsPerKey is how many epochs share a data key.
 	EpochsPerKey uint64
+	// Canary is a wrapped key that tells the key store that the database was made with from others; nil before there is any key.
+	Canary []byte
+}
+
+// KeyUse names a data key that something is sealed under: the row that must be there, not doomed, when it is written.
+type KeyUse struct {
+	Fleet   string
+	Period  uint64
+	Wrapped []byte
 }
 
 // Batch is what is written together.
@@ -22,6 +31,8 @@ type Batch struct {
 	Snapshots  []Snapshot
 	Quarantine []Quarantined
 	Reports    []Report
+	// Keys are those that the rows are sealed under.
+	Keys []KeyUse
 	// QuarantinePerDevice and QuarantineTotal bound the quarantined rows that are kept; the oldest are dropped.
 	QuarantinePerDevice, QuarantineTotal int
 }
@@ -82,7 +93,7 @@ type Quarantined struct {
 
 // Filter chooses quarantined rows: those that meet each condition that is set.
 type Filter struct {
-	// IDs names rows.
+	// IDs names rows; empty but not nil it chooses none.
 	IDs    []string
 	Fleet  string
 	Device *commit.DeviceID
@@ -152,6 +163,8 @@ type Chunk struct {
 	TxID          string
 	Height        uint64
 	Error         string
+	// Key is what opening and absences are sealed under; nil if there are none. It is not stored.
+	Key *KeyUse
 }
 
 // Closing is an epoch of a fleet on its way.
@@ -182,5 +195,8 @@ type Key struct {
 // Count is what was received for a fleet in an epoch.
 type Count struct{ Frames, Readings, Late uint64 }
 
-// Pruned is how many rows were deleted.
-type Pruned struct{ Frames, Snapshots, Quarantined uint64 }
+// Pruned is how many rows were deleted, and how many were old enough and kept, since a device's derivation goes on from them.
+type Pruned struct {
+	Frames, Snapshots, Quarantined uint64
+	KeptFrames, KeptSnapshots      uint64
+}

@@ -42,7 +42,7 @@ func (d *Driver) commit(ctx context.Context, b *driver.Batch) (dropped int, err 
 		return 0, err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) // nothing to do for one that is over
-	if err := checkHeads(ctx, tx, marks, b.Frames); err != nil {
+	if err := checkHeads(ctx, tx, marks, b); err != nil {
 		return 0, err
 	}
 	if len(b.Frames) > 0 {
@@ -77,12 +77,15 @@ func (r *frameRows) Err() error             { return nil }
 
 // checkHeads locks the devices of a batch, so that another batch of theirs waits, and refuses a frame that is stored. The index sees
 // to that within a partition only; a sequence above every stored one of its device is new in any.
-func checkHeads(ctx context.Context, tx pgx.Tx, marks []relational.Mark, frames []driver.Frame) error {
+//
+// In the same round trip it locks the keys of the batch, so that none is doomed before the batch is written, and refuses a batch that is
+// sealed under a key that is lost or doomed.
+func checkHeads(ctx context.Context, tx pgx.Tx, marks []relational.Mark, b *driver.Batch) error {
 	devices := make([][]byte, len(marks))
 	for i := range marks {
 		devices[i] = marks[i].Device[:]
 	}
-	heads, err := lockHeads(ctx, tx, devices)
+	heads, err := lockHeads(ctx, tx, devices, b.Keys)
 	if err != nil {
 		return err
 	}
@@ -92,13 +95,13 @@ func checkHeads(ctx context.Context, tx pgx.Tx, marks []relational.Mark, frames 
 		if err != nil {
 			return err
 		}
-		if heads, err = lockHeads(ctx, tx, devices); err != nil {
+		if heads, err = lockHeads(ctx, tx, devices, nil); err != nil {
 			return err
 		}
 	}
 	var suspects []driver.FrameID
-	for i := range frames {
-		if f := &frames[i]; f.Sequence <= heads[f.Device] {
+	for i := range b.Frames {
+		if f := &b.Frames[i]; f.Sequence <= heads[f.Device] {
 			suspects = append(suspects, driver.FrameID{Device: f.Device, Sequence: f.Sequence})
 		}
 	}
@@ -112,17 +115,25 @@ func checkHeads(ctx context.Context, tx pgx.Tx, marks []relational.Mark, frames 
 	return err
 }
 
-func lockHeads(ctx context.Context, tx pgx.Tx, devices [][]byte) (map[commit.DeviceID]uint64, error) {
-	rows, err := tx.Query(ctx, `SELECT device, head FROM progress WHERE device = ANY($1) ORDER BY device FOR UPDATE`, devices)
-	if err != nil {
-		return nil, err
+func lockHeads(ctx context.Context, tx pgx.Tx, devices [][]byte, keys []driver.KeyUse) (map[commit.DeviceID]uint64, error) {
+	var q pgx.Batch
+	for i := range keys {
+		q.Queue(relational.KeyInUse+forShare, relational.KeyArgs(&keys[i])...).QueryRow(func(row pgx.Row) error {
+			var one int
+			return relational.KeyFound(&keys[i], row.Scan(&one), pgx.ErrNoRows)
+		})
 	}
 	heads := make(map[commit.DeviceID]uint64, len(devices))
-	var device []byte
-	var head int64
-	_, err = pgx.ForEachRow(rows, []any{&device, &head}, func() error {
-		heads[commit.DeviceID(device)] = uint64(head)
-		return nil
+	lock := q.Queue(`SELECT device, head FROM progress WHERE device = ANY($1) ORDER BY device FOR UPDATE`, devices)
+	lock.Query(func(rows pgx.Rows) error {
+		var device []byte
+		var head int64
+		_, err := pgx.ForEachRow(rows, []any{&device, &head}, func() error {
+			heads[commit.DeviceID(device)] = uint64(head)
+			return nil
+		})
+		return err
 	})
+	err := tx.SendBatch(ctx, &q).Close()
 	return heads, err
 }

@@ -39,6 +39,9 @@ const (
 
 const oldestServer = 13_00_00
 
+// forShare keeps a row from being changed until the transaction ends.
+const forShare = ` FOR SHARE`
+
 // Driver is a database of a server.
 type Driver struct {
 	relational.DB
@@ -71,7 +74,7 @@ func open(ctx context.Context, url string, connections int, log *slog.Logger) (*
 		return nil, err
 	}
 	db := stdlib.OpenDBFromPool(pool)
-	d := &Driver{pool: pool, DB: relational.DB{Read: db, Write: db, Failure: failure, Again: again}}
+	d := &Driver{pool: pool, DB: relational.DB{Read: db, Write: db, Failure: failure, Again: again, ForShare: forShare}}
 	return d, nil
 }
 
@@ -79,6 +82,9 @@ func open(ctx context.Context, url string, connections int, log *slog.Logger) (*
 func config(url string, connections int) (*pgxpool.Config, error) {
 	c, err := pgxpool.ParseConfig(url) // leaves a password out of its errors
 	if err != nil {
+		return nil, err
+	}
+	if err := checkTransport(url, &c.ConnConfig.Config); err != nil {
 		return nil, err
 	}
 	c.MaxConns = int32(min(connections, 1000))

@@ -60,8 +60,9 @@ func TestPartitionsCoverEveryEpoch(t *testing.T) {
 	d := openTest(t, shared.Server(t).Database(t), 7)
 	for i, epoch := range []uint64{0, 6, 7, 1 << 40, math.MaxInt64 - 1, math.MaxInt64} {
 		b := &driver.Batch{
-			Frames:  []driver.Frame{{Fleet: "alpha", Device: commit.DeviceID{1}, Epoch: epoch, Sequence: uint64(i + 1), Sealed: []byte{}}},
-			Reports: []driver.Report{{Fleet: "alpha", Device: commit.DeviceID{1}, Epoch: epoch, Sealed: []byte{}}},
+			Frames:    []driver.Frame{{Fleet: "alpha", Device: commit.DeviceID{1}, Epoch: epoch, Sequence: uint64(i + 1), Sealed: []byte{}}},
+			Reports:   []driver.Report{{Fleet: "alpha", Device: commit.DeviceID{1}, Epoch: epoch, Sealed: []byte{}}},
+			Snapshots: []driver.Snapshot{{Fleet: "alpha", Device: commit.DeviceID{1}, Epoch: epoch, Sequence: uint64(i + 1), Sealed: []byte{}}},
 		}
 		if _, err := d.Commit(t.Context(), b); err != nil {
 			t.Errorf("epoch %d: %v", epoch, err)

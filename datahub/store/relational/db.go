@@ -21,6 +21,8 @@ type DB struct {
 	Failure func(error) error
 	// Again says that a transaction failed only because of another one, so that it may be run again.
 	Again func(error) bool
+	// ForShare ends a query of one row that nobody may change before the transaction ends, where that is not so anyway.
+	ForShare string
 }
 
 // attempts bounds how often a transaction is run again.

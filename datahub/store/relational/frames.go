@@ -37,8 +37,7 @@ func (db *DB) Count(ctx context.Context, fleet string, epoch uint64) (driver.Cou
 func (db *DB) Latest(ctx context.Context, fleet string) (epoch uint64, known bool, err error) {
 	found, err := query(ctx, db, func(r *sql.Rows, n *sql.NullInt64) error { return r.Scan(n) },
 		`SELECT max(epoch) FROM (SELECT max(epoch) AS epoch FROM counts WHERE fleet = $1
-			UNION ALL SELECT max(epoch) FROM closings WHERE fleet = $1
-			UNION ALL SELECT max(first_epoch) FROM data_keys WHERE fleet = $1) AS newest`, fleet)
+			UNION ALL SELECT max(epoch) FROM closings WHERE fleet = $1) AS newest`, fleet)
 	if err != nil || len(found) == 0 {
 		return 0, false, err
 	}

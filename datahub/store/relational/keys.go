@@ -2,9 +2,10 @@ package relational
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/assay-net/assay/datahub/store/driver"
@@ -43,29 +44,55 @@ func (db *DB) Keys(ctx context.Context, fleet string, period *uint64) ([]driver.
 	return query(ctx, db, scanKey, keySelected+` ORDER BY period`, fleet)
 }
 
-// DoomKeys implements driver.Driver.
-func (db *DB) DoomKeys(ctx context.Context, fleet string, before uint64) error {
+// KeyInUse finds the key that something is sealed under.
+const KeyInUse = `SELECT 1 FROM data_keys WHERE fleet = $1 AND period = $2 AND wrapped = $3 AND NOT doomed`
+
+// KeyArgs are the values of KeyInUse.
+func KeyArgs(k *driver.KeyUse) []any { return []any{k.Fleet, int64(k.Period), k.Wrapped} }
+
+// KeyFound makes an error of having found nothing, none being what a driver calls that.
+func KeyFound(k *driver.KeyUse, err, none error) error {
+	if errors.Is(err, none) {
+		return fmt.Errorf("fleet %q, period %d: %w", k.Fleet, k.Period, driver.ErrKey)
+	}
+	return err
+}
+
+// holdKey sees to it that a key is there until the transaction ends.
+func (db *DB) holdKey(ctx context.Context, tx *sql.Tx, k *driver.KeyUse) error {
+	var one int
+	return KeyFound(k, tx.QueryRowContext(ctx, KeyInUse+db.ForShare, KeyArgs(k)...).Scan(&one), sql.ErrNoRows)
+}
+
+// Fleets implements driver.Driver.
+func (db *DB) Fleets(ctx context.Context) ([]string, error) {
+	scan := func(r *sql.Rows, s *string) error { return r.Scan(s) }
+	return query(ctx, db, scan, `SELECT DISTINCT fleet FROM data_keys ORDER BY fleet`)
+}
+
+// DoomKeys implements driver.Driver. What it leaves in the settings is random: a number would come back when the database is restored.
+func (db *DB) DoomKeys(ctx context.Context, fleet string, periods []uint64) error {
 	return db.Transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE data_keys SET doomed = TRUE WHERE fleet = $1 AND period < $2`, fleet, int64(before))
-		if err != nil {
-			return err
+		for _, p := range periods {
+			if _, err := tx.ExecContext(ctx, `UPDATE data_keys SET doomed = TRUE WHERE fleet = $1 AND period = $2`, fleet, int64(p)); err != nil {
+				return err
+			}
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE settings SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'dooms'`)
+		_, err := tx.ExecContext(ctx, `UPDATE settings SET value = $1 WHERE name = 'dooms'`, rand.Text())
 		return err
 	})
 }
 
 // Dooms implements driver.Driver.
-func (db *DB) Dooms(ctx context.Context) (uint64, error) {
+func (db *DB) Dooms(ctx context.Context) (string, error) {
 	all, err := db.settings(ctx)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	n, err := strconv.ParseUint(all["dooms"], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("setting dooms: %w", err)
+	if all["dooms"] == "" {
+		return "", errors.New("setting dooms is missing")
 	}
-	return n, nil
+	return all["dooms"], nil
 }
 
 // ShredKey implements driver.Driver.

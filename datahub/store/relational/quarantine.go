@@ -73,11 +73,14 @@ func conditions(f *driver.Filter) (where string, args []any) {
 		args = append(args, arg)
 		all = append(all, fmt.Sprintf(condition, len(args)))
 	}
-	if len(f.IDs) > 0 {
+	switch {
+	case len(f.IDs) > 0:
 		for _, id := range f.IDs {
 			args = append(args, id)
 		}
 		all = append(all, "id IN "+placeholders(1, len(f.IDs)))
+	case f.IDs != nil:
+		all = append(all, "FALSE")
 	}
 	if f.Fleet != "" {
 		add("fleet = $%d", f.Fleet)

@@ -3,6 +3,7 @@ package relational
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 
@@ -27,7 +28,24 @@ func (db *DB) Identity(ctx context.Context, proposal driver.Identity) (driver.Id
 	if err != nil || epochs == 0 {
 		return driver.Identity{}, fmt.Errorf("setting epochs_per_key is %q, must be a positive number", all["epochs_per_key"])
 	}
-	return driver.Identity{ID: all["id"], EpochsPerKey: epochs}, nil
+	canary, err := hex.DecodeString(all["canary"])
+	if err != nil {
+		return driver.Identity{}, fmt.Errorf("setting canary: %w", err)
+	}
+	return driver.Identity{ID: all["id"], EpochsPerKey: epochs, Canary: canary}, nil
+}
+
+// SetCanary implements driver.Driver.
+func (db *DB) SetCanary(ctx context.Context, canary []byte) ([]byte, error) {
+	_, err := db.exec(ctx, `INSERT INTO settings (name, value) VALUES ('canary', $1) ON CONFLICT (name) DO NOTHING`, hex.EncodeToString(canary))
+	if err != nil {
+		return nil, err
+	}
+	all, err := db.settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return hex.DecodeString(all["canary"])
 }
 
 // propose writes an identity if there is none, both parts of it or none.

@@ -13,13 +13,14 @@ import (
 )
 
 // statements are those that run for each row of a batch.
-type statements struct{ frame, mark, count, snapshot, quarantined, report *sql.Stmt }
+type statements struct{ key, frame, mark, count, snapshot, quarantined, report *sql.Stmt }
 
 func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 	for _, p := range []struct {
 		to   **sql.Stmt
 		text string
 	}{
+		{&s.key, relational.KeyInUse},
 		{&s.frame, `INSERT INTO frames (` + relational.FrameColumns + `, id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`},
 		{&s.mark, `INSERT INTO progress (device, through, head, seen) VALUES ($1, $2, $3, $4) ON CONFLICT (device) DO UPDATE SET
 			through = max(through, excluded.through), head = max(head, excluded.head), seen = max(seen, excluded.seen) WHERE head < $5`},
@@ -40,7 +41,7 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 
 func (s *statements) close() error {
 	var err error
-	for _, p := range []*sql.Stmt{s.frame, s.mark, s.count, s.snapshot, s.quarantined, s.report} {
+	for _, p := range []*sql.Stmt{s.key, s.frame, s.mark, s.count, s.snapshot, s.quarantined, s.report} {
 		if p != nil {
 			err = errors.Join(err, p.Close())
 		}
@@ -56,6 +57,9 @@ func (d *Driver) Commit(ctx context.Context, b *driver.Batch) (dropped int, err 
 	}
 	err = d.Transact(ctx, func(tx *sql.Tx) error {
 		dropped = 0
+		if err := d.checkKeys(ctx, tx, b.Keys); err != nil {
+			return err
+		}
 		if err := d.putMarks(ctx, tx, marks, b.Frames); err != nil {
 			return err
 		}
@@ -83,6 +87,18 @@ func (d *Driver) Commit(ctx context.Context, b *driver.Batch) (dropped int, err 
 		return 0, err
 	}
 	return dropped, nil
+}
+
+// checkKeys refuses a batch that is sealed under a key that is lost or doomed. Only this transaction writes, so that it stays.
+func (d *Driver) checkKeys(ctx context.Context, tx *sql.Tx, keys []driver.KeyUse) error {
+	for i := range keys {
+		var one int
+		err := tx.StmtContext(ctx, d.statements.key).QueryRowContext(ctx, relational.KeyArgs(&keys[i])...).Scan(&one)
+		if err := relational.KeyFound(&keys[i], err, sql.ErrNoRows); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // putMarks moves devices on, and refuses a frame that is stored: one with a sequence above every stored one of its device is new, and

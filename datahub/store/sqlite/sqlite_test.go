@@ -122,6 +122,10 @@ func TestFramesAreFoundBeforeAndAfterTheyAreIndexed(t *testing.T) {
 			checkFrame(t, d, sequence)
 		}
 	}
+	b := &driver.Batch{Snapshots: []driver.Snapshot{{Fleet: "alpha", Device: batch(1, 1, 1).Frames[0].Device, Epoch: 1, Sequence: 6 * size, Sealed: []byte{}}}}
+	if _, err := d.Commit(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
 	pruned, err := d.Prune(t.Context(), "alpha", 1)
 	if err != nil || pruned.Frames != 6*size || indexed() != 0 {
 		t.Fatalf("pruned %d, %d are indexed, %v", pruned.Frames, indexed(), err)

@@ -13,11 +13,12 @@ const (
 )
 
 // Accept is the payload of a frame of kind KindAccept: a device takes the seat that it was offered, and proves with Possession
-// (commit.PossessionBytes, signed) that it holds its key and agrees to be enrolled there.
+// (commit.SignPossession) that it holds its key and agrees to be enrolled there, in an epoch not after Until.
 type Accept struct {
 	Fleet       string
 	Chunk, Slot uint32
 	Generation  uint32
+	Until       uint64
 	Possession  []byte
 }
 
@@ -26,12 +27,13 @@ type wireAccept struct {
 	Version                 uint64
 	Fleet                   string
 	Chunk, Slot, Generation uint32
+	Until                   uint64
 	Possession              []byte
 }
 
 // Marshal encodes the acceptance.
 func (a *Accept) Marshal() []byte {
-	return encode(wireAccept{Version: version, Fleet: a.Fleet, Chunk: a.Chunk, Slot: a.Slot, Generation: a.Generation, Possession: a.Possession})
+	return encode(wireAccept{Version: version, Fleet: a.Fleet, Chunk: a.Chunk, Slot: a.Slot, Generation: a.Generation, Until: a.Until, Possession: a.Possession})
 }
 
 // Matches says whether it is this offer that is accepted. Possession is the caller's to verify.
@@ -58,7 +60,7 @@ func ParseAccept(b []byte) (*Accept, error) {
 	if len(w.Possession) != commit.SignatureBytes {
 		return nil, fmt.Errorf("acceptance: possession has %d bytes, must have %d", len(w.Possession), commit.SignatureBytes)
 	}
-	return &Accept{w.Fleet, w.Chunk, w.Slot, w.Generation, w.Possession}, nil
+	return &Accept{w.Fleet, w.Chunk, w.Slot, w.Generation, w.Until, w.Possession}, nil
 }
 
 func checkFleet(fleet string) error {

@@ -1,8 +1,10 @@
 package frame
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/assay-net/assay/datahub/health"
@@ -108,6 +110,41 @@ func manyCells() []telemetry.Reading {
 	return []telemetry.Reading{{CellsMicroV: cells}, {CellsMicroV: cells}, {CellsMicroV: cells}, {CellsMicroV: cells},
 		{CellsMicroV: cells}, {CellsMicroV: cells}, {CellsMicroV: cells}, {CellsMicroV: cells}, {CellsMicroV: cells},
 		{CellsMicroV: cells}, {CellsMicroV: cells}, {CellsMicroV: cells}, {CellsMicroV: cells}, {CellsMicroV: cells}, {CellsMicroV: cells}}
+}
+
+// A cell that is not known takes a bit of a frame and 16 bytes of memory: a small frame must not decode to much.
+func TestFrameOfUnknownCellsIsRefusedBeforeItTakesMemory(t *testing.T) {
+	empty := telemetry.Reading{CellsMicroV: make([]health.Measured, MaxCells), ProbesMilliC: make([]health.Measured, MaxProbes)}
+	if _, err := MarshalReadings(slices.Repeat([]telemetry.Reading{empty}, MaxReadings)); err == nil {
+		t.Error("marshalled")
+	}
+	row := []int64{bitCells | bitProbes, 0}
+	row = appendSeries(row, empty.CellsMicroV)
+	row = appendSeries(row, empty.ProbesMilliC)
+	hostile := encode(wireReadings{Version: version, Rows: slices.Repeat([][]int64{row}, MaxReadings)})
+	if len(hostile) > MaxPayload {
+		t.Fatalf("%d bytes do not go into a frame", len(hostile))
+	}
+	result := testing.Benchmark(func(b *testing.B) {
+		for b.Loop() {
+			if _, err := ParseReadings(hostile); !errors.Is(err, errSeries) {
+				b.Fatalf("parsing %d bytes: %v", len(hostile), err)
+			}
+		}
+	})
+	// The readings themselves, and the cells up to the bound.
+	const most = MaxReadings*256 + (MaxSeries+MaxCells)*16
+	if got := result.AllocedBytesPerOp(); got > most {
+		t.Errorf("%d bytes of payload take %d bytes of memory, at most %d", len(hostile), got, most)
+	}
+	full := slices.Repeat([]telemetry.Reading{{CellsMicroV: make([]health.Measured, MaxCells)}}, MaxSeries/MaxCells)
+	b, err := MarshalReadings(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ParseReadings(b); err != nil || !reflect.DeepEqual(got, full) {
+		t.Errorf("as many as are allowed: %v", err)
+	}
 }
 
 func someMeterings() []telemetry.Metering {

@@ -24,6 +24,10 @@
 // up to its number; a device keeps what is not covered, sends it again, and says with Oldest from where on it still can. So
 // nothing acknowledged is lost or doubled however often messages are lost, repeated or reordered in between.
 //
+// Time: an offer says how its node counts epochs, so that a device which counts otherwise finds out. It is not where a device
+// learns it: the sender is the owner, who would gain by having devices attest ahead of time. A device takes it from the
+// consortium's genesis, which it is given with the ledger's id, that is its digest.
+//
 // # What others can do
 //
 // A broker, or whoever reads its disk, sees device ids, certificates, times and sizes of messages. It can drop, delay, repeat

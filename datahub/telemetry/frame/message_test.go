@@ -33,7 +33,7 @@ func TestReportRoundTrip(t *testing.T) {
 }
 
 func TestAcceptRoundTrip(t *testing.T) {
-	a := &Accept{Fleet: "swapco-fleet", Chunk: 3, Slot: 255, Generation: 1, Possession: make([]byte, 64)}
+	a := &Accept{Fleet: "swapco-fleet", Chunk: 3, Slot: 255, Generation: 1, Until: 1 << 63, Possession: make([]byte, 64)}
 	got, err := ParseAccept(a.Marshal())
 	if err != nil || !reflect.DeepEqual(got, a) {
 		t.Errorf("reads back as %v, %v", got, err)

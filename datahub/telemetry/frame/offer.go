@@ -27,7 +27,8 @@ type Offer struct {
 	Generation uint32
 	Secret     commit.Secret
 	Transport  TransportKey
-	// EpochZero is when epoch 0 began, in Unix seconds, EpochSeconds how long an epoch lasts.
+	// EpochZero is when epoch 0 began, in Unix seconds, EpochSeconds how long an epoch lasts: for a device to compare with the genesis,
+	// not to go by.
 	EpochZero, EpochSeconds int64
 	// Through is the sequence up to which the node has the device's frames.
 	Through uint64

@@ -13,6 +13,9 @@ const (
 	MaxReadings = 1024
 	MaxCells    = 1024
 	MaxProbes   = 256
+	// MaxSeries bounds the cells and probes of all readings of a frame together. One that is not known takes a bit to send and 16 bytes
+	// to hold: without this bound a frame of 50 KB would take 20 MB.
+	MaxSeries = 16 << 10
 	// MaxValue bounds every value and every time, either way: 2⁵³, so that no sum of two overflows.
 	MaxValue = 1 << 53
 	// maxAlarmLevel is that of GB/T 32960.3 in the edition of 2025.
@@ -56,8 +59,12 @@ func MarshalReadings(readings []telemetry.Reading) ([]byte, error) {
 	w := wireReadings{Version: version, Rows: make([][]int64, len(readings))}
 	var before int64
 	row := make([]int64, 0, 16*len(readings))
+	series := 0
 	for i := range readings {
 		r := &readings[i]
+		if series += len(r.CellsMicroV) + len(r.ProbesMilliC); series > MaxSeries {
+			return nil, errSeries
+		}
 		start := len(row)
 		var err error
 		if row, err = appendRow(row, r, before); err != nil {
@@ -72,6 +79,8 @@ func MarshalReadings(readings []telemetry.Reading) ([]byte, error) {
 	}
 	return out, nil
 }
+
+var errSeries = fmt.Errorf("more than %d cells and probes in all readings of a frame", MaxSeries)
 
 func appendRow(row []int64, r *telemetry.Reading, before int64) ([]int64, error) {
 	if err := checkReading(r); err != nil {

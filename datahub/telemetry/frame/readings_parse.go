@@ -49,7 +49,9 @@ func ParseReadings(b []byte) ([]telemetry.Reading, error) {
 type rowReader struct {
 	rest []byte
 	left int // in the row
-	err  error
+	// entries is how many cells and probes there were in all rows.
+	entries int
+	err     error
 }
 
 var (
@@ -184,6 +186,9 @@ func (r *rowReader) series(what string, most int64) []health.Measured {
 	count := int(r.within(what, most))
 	if r.err == nil && count == 0 {
 		r.err = errCanonical
+	}
+	if r.entries += count; r.err == nil && r.entries > MaxSeries {
+		r.err = errSeries
 	}
 	if words := (count + 31) / 32; r.err == nil && words > r.left {
 		r.err = errShort

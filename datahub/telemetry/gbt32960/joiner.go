@@ -124,6 +124,9 @@ func (j *Joiner) ready() (readings []telemetry.Reading, issues []string) {
 
 // Flush gives out all that is held, complete or not.
 func (j *Joiner) Flush() (readings []telemetry.Reading, issues []string) {
+	if len(j.held) > 0 {
+		readings = make([]telemetry.Reading, 0, len(j.held))
+	}
 	for len(j.held) > 0 {
 		readings, issues = j.give(readings, issues)
 	}

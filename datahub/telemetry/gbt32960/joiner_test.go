@@ -214,6 +214,44 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// A probe is a byte in a frame and 16 in memory, and every frame may be wrong in a way of its own.
+func TestUploadTakesFewTimesItsSizeInMemory(t *testing.T) {
+	v := vehicleHex("0FA0", "2710")
+	probes := func(n int) string { return fmt.Sprintf("09 01 01 %04X", n) + strings.Repeat("40", n) }
+	cells := func(n int) string {
+		return fmt.Sprintf("08 01 01 0FA0 2710 %04X 0001 %02X", n, n) + strings.Repeat("0CE4", n)
+	}
+	for name, blocks := range map[string]func(i int) []string{
+		"probes alone":     func(i int) []string { return []string{probes(1000 + i)} },
+		"probes and cells": func(i int) []string { return []string{v, cells(100), probes(50)} },
+		"cells":            func(i int) []string { return []string{v, cells(200)} },
+		"nearly nothing":   func(int) []string { return []string{"09 00"} },
+		"issues": func(i int) []string {
+			return []string{v, "09 01 01 " + fmt.Sprintf("%04X", i+1) + strings.Repeat("FF", i+1), "55"}
+		},
+	} {
+		var b []byte
+		for i := range 100 {
+			f := atSecond(t, byte(i%60), blocks(i)...)
+			f.Data[4] = byte(i / 60)
+			b = append(b, encoded(t, f)...)
+		}
+		d, err := Upload(b)
+		if err != nil || len(d.Readings) != 100 {
+			t.Fatalf("%s: %d readings, %v", name, len(d.Readings), err)
+		}
+		if got := size(d.Readings); got > maxExpansion*len(b) {
+			t.Errorf("%s: %d bytes take %d of memory", name, len(b), got)
+		}
+		if kept, want := d.Readings[0].ProbesMilliC != nil, name == "probes and cells" || name == "issues"; kept != want || strings.HasPrefix(name, "probes") && !d.Readings[0].HottestMilliC.Known {
+			t.Errorf("%s: probes are kept: %t", name, kept)
+		}
+		if len(d.Issues) > maxIssues+1 {
+			t.Errorf("%s: %d issues", name, len(d.Issues))
+		}
+	}
+}
+
 func TestIssuesAndErrorsNameNoValues(t *testing.T) {
 	f := plain(t, Edition2016, RealTime, timeHex+"01 77 88 99 FFFD FFFFFFFD D903 D903 FD FD FF FFFF FD FD"+"08 01 01 D903 D903 0002 0001 02 D903 D903"+"0A")
 	_, issues, err := Readings(f)

@@ -133,13 +133,18 @@ func Enrolment(of commit.Digest, fleet string, chunk, first uint32, devices []De
 	return a
 }
 
-// EnrolDevice enrols the device of a key under a certificate.
+// EnrolDevice enrols the device of a key under a certificate, which agrees to it in any epoch.
 func EnrolDevice(of commit.Digest, fleet string, chunk, slot uint32, key crypto.Signer, certificate []byte) ledger.EnrolDevice {
-	possession, err := commit.SignPossession(of, fleet, chunk, slot, key)
+	return EnrolDeviceUntil(of, fleet, chunk, slot, ledger.MaxEpoch-1, key, certificate)
+}
+
+// EnrolDeviceUntil enrols a device that agrees to it in an epoch not after until.
+func EnrolDeviceUntil(of commit.Digest, fleet string, chunk, slot uint32, until uint64, key crypto.Signer, certificate []byte) ledger.EnrolDevice {
+	possession, err := commit.SignPossession(of, fleet, chunk, slot, until, key)
 	if err != nil {
 		panic(err)
 	}
-	return ledger.EnrolDevice{Slot: slot, Certificate: certificate, Possession: possession}
+	return ledger.EnrolDevice{Slot: slot, Certificate: certificate, Possession: possession, Until: until}
 }
 
 // Attest lets the device in a slot attest to a record that depends on the slot.

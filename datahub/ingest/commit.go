@@ -1,0 +1,119 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/assay-net/assay/datahub/store"
+	"github.com/assay-net/assay/datahub/telemetry/frame"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// commitAll stores batch after batch, and only then acknowledges them: to the broker, then to the devices.
+func (p *Pipeline) commitAll(ctx context.Context, in <-chan *batch) {
+	for b := range in {
+		began := time.Now()
+		ok := untilDone(ctx, &p.storeHealth, func() error { return p.commit(b) })
+		if !ok {
+			p.abandon(b)
+			continue
+		}
+		p.metrics.stage.WithLabelValues("commit").Observe(time.Since(began).Seconds())
+		p.fence.leave(b.epoch)
+		for id, t := range b.devices {
+			p.devices.commit(id, t.through)
+		}
+		p.forget(ctx, b.deletes)
+		p.settleWithBroker(ctx, b)
+		p.acknowledge(b)
+		p.count(b)
+		b.span.SetAttributes(attribute.Int("frames", len(b.rows.Frames)), attribute.Int("quarantined", len(b.rows.Quarantine)))
+		b.span.End()
+		if b.done != nil {
+			close(b.done)
+		}
+	}
+}
+
+func (p *Pipeline) commit(b *batch) error {
+	ctx, span := p.tracer.Start(b.ctx, "commit")
+	defer span.End()
+	err := p.o.Store.Commit(ctx, &b.rows)
+	if errors.Is(err, store.ErrConflict) {
+		// The store knows its own earlier attempts, so this is another's.
+		p.o.Logger.Error("frames of this batch were stored by another: is a second node running on this store?", "error", err)
+		return errors.Join(err, p.leaveOut(ctx, b))
+	}
+	return err
+}
+
+// leaveOut takes out of a batch what another process stored.
+func (p *Pipeline) leaveOut(ctx context.Context, b *batch) error {
+	ids := make([]store.FrameID, len(b.rows.Frames))
+	for i, f := range b.rows.Frames {
+		ids[i] = store.FrameID{Device: f.Device, Sequence: f.Sequence}
+	}
+	there, err := p.o.Store.FrameDigests(ctx, ids)
+	if err != nil {
+		return err
+	}
+	old := &b.rows
+	b.rows = store.Batch{
+		Frames: slices.DeleteFunc(slices.Clone(old.Frames), func(f store.Frame) bool {
+			_, stored := there[store.FrameID{Device: f.Device, Sequence: f.Sequence}]
+			return stored
+		}),
+		Progress: old.Progress, Seen: old.Seen, Snapshots: old.Snapshots, Quarantine: old.Quarantine, Reports: old.Reports,
+	}
+	return nil
+}
+
+// settleWithBroker tells the broker that it can forget the batch's messages. One whose acknowledgement is lost comes again, as a
+// duplicate.
+func (p *Pipeline) settleWithBroker(ctx context.Context, b *batch) {
+	for _, it := range b.items {
+		switch {
+		case it.message == nil:
+		case b.surely:
+			it.message.DoubleAck(ctx) //nolint:errcheck // it would come again
+		default:
+			it.message.Ack() //nolint:errcheck // it would come again
+		}
+	}
+}
+
+// acknowledge tells each device once how far its frames are stored. An acknowledgement that is lost is made good by the next: the
+// device sends again, which makes a duplicate, which is acknowledged.
+func (p *Pipeline) acknowledge(b *batch) {
+	heard := make([]commit.DeviceID, 0, len(b.devices))
+	for id, t := range b.devices {
+		if !t.heard {
+			continue
+		}
+		heard = append(heard, id)
+		if err := p.tell(&t.known, &frame.Ack{Through: t.through, Refused: t.refused}); err != nil {
+			p.metrics.unsent.Inc()
+		}
+	}
+	if len(heard) > 0 {
+		p.o.Sink.Heard(heard, b.epoch)
+	}
+	for _, it := range b.hellos {
+		select {
+		case p.hellos <- it:
+		default:
+			p.metrics.dropped.WithLabelValues("hello").Inc() // the device asks again
+		}
+	}
+}
+
+func (p *Pipeline) count(b *batch) {
+	p.metrics.accepted.Add(float64(len(b.rows.Frames)))
+	p.metrics.readings.Add(float64(b.readings))
+	p.metrics.batchFrames.Observe(float64(len(b.items)))
+	p.metrics.batchSeconds.Observe(time.Since(b.began).Seconds())
+}

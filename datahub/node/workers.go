@@ -1,0 +1,126 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/assay-net/assay/datahub/ingest"
+	"github.com/assay-net/assay/datahub/ingest/workqueue"
+	"github.com/assay-net/assay/datahub/prove"
+	"github.com/assay-net/assay/fabricnet/durable"
+	"github.com/assay-net/assay/zk"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+// proveQueue is the name of the node's queue of proofs.
+const proveQueue = "prove"
+
+// workerUsers are the identities under which workers connect. Their keys are derived in the key store, so that a profile serves for as long as the worker is in the
+// configuration.
+func (n *Node) workerUsers(ctx context.Context) (map[string]ingest.WorkerUser, error) {
+	out := map[string]ingest.WorkerUser{}
+	for _, w := range n.config.Proving.Workers {
+		seed, err := n.storage.Keys.Derive(ctx, "broker", [][]byte{[]byte("assay/v1/prove-worker/" + w.Name)})
+		if err != nil {
+			return nil, err
+		}
+		user, err := ingest.NewWorkerUser(seed[0])
+		if err != nil {
+			return nil, err
+		}
+		may := workqueue.WorkerMay(proveQueue, w.Name)
+		user.Publish, user.Subscribe = may.Publish, may.Subscribe
+		out[w.Name] = user
+	}
+	return out, nil
+}
+
+// workerListener is where workers connect, nil for none.
+func (n *Node) workerListener() *ingest.WorkerListener {
+	if len(n.workers) == 0 {
+		return nil
+	}
+	l := &ingest.WorkerListener{Listen: n.config.Broker.Workers, TLS: n.tls.config}
+	for _, w := range n.config.Proving.Workers {
+		l.Users = append(l.Users, n.workers[w.Name])
+	}
+	return l
+}
+
+// openQueue makes the queue of proofs, and writes a profile for each worker, sealed to it.
+func (n *Node) openQueue(ctx context.Context) error {
+	if len(n.config.Proving.Workers) == 0 {
+		return nil
+	}
+	key, err := workqueue.DeriveKey(ctx, n.storage.Keys, proveQueue, n.config.Proving.Generation)
+	if err != nil {
+		return err
+	}
+	work, err := n.broker.Work()
+	if err != nil {
+		return err
+	}
+	n.closeWork = work.Close
+	queue, err := workqueue.Open(ctx, work, workqueue.Options{Queue: proveQueue, Key: key, Logger: n.log, Metrics: n.env.Metrics})
+	if err != nil {
+		return err
+	}
+	if n.prover, err = prove.NewProver(queue, prove.Options{Here: zk.ProveHere(n.env.Proving), Logger: n.log, Metrics: n.env.Metrics}); err != nil {
+		return err
+	}
+	if err := n.writeProfiles(key); err != nil || n.config.Proving.Local < 0 {
+		return err
+	}
+	// This process proves too, so that a request is answered when no worker is there.
+	consumer, err := workqueue.Join(ctx, work, localWorker, workqueue.Options{Queue: proveQueue, Key: key, Logger: n.log})
+	if err != nil {
+		return err
+	}
+	n.local, err = prove.NewWorker(consumer, n.env.Proving, prove.WorkerOptions{Name: localWorker, Jobs: max(1, n.config.Proving.Local), Logger: n.log})
+	return err
+}
+
+// localWorker is the name of this process among the workers.
+const localWorker = "node"
+
+// runLocal proves until the node is told to stop, and gives back what it is at.
+func (n *Node) runLocal(ctx context.Context) error {
+	if err := n.local.Run(ctx, ctx); ctx.Err() == nil {
+		n.log.Error("this process does not prove any more: requests wait for workers", "error", err)
+	}
+	return nil
+}
+
+func (n *Node) writeProfiles(key workqueue.Key) error {
+	dir := filepath.Join(n.config.Data, "workers")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, w := range n.config.Proving.Workers {
+		p := prove.Profile{
+			Version: prove.ProfileVersion, Broker: "tls://" + n.broker.WorkerAddress(), Roots: string(n.tls.roots), ServerName: n.config.Broker.Name,
+			Queue: proveQueue, Worker: w.Name, SRS: n.env.SRS.Digest(),
+		}
+		if err := p.Seal(prove.Secrets{Credentials: n.workers[w.Name].Seed, Queue: key}, w.Recipient); err != nil {
+			return fmt.Errorf("proving.workers: %s: %w", w.Name, err)
+		}
+		b, err := p.Marshal()
+		if err != nil {
+			return err
+		}
+		if err := durable.WriteFile(filepath.Join(dir, w.Name+".json"), b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chunkProver is who proves chunks: this process, or the workers.
+func (n *Node) chunkProver() (func(*verify.Keyring) zk.ChunkProver, int) {
+	if n.prover == nil {
+		return nil, n.config.Proving.Local
+	}
+	return n.prover.Chunks, n.prover.AtOnce()
+}
