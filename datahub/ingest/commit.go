@@ -48,27 +48,52 @@ func (p *Pipeline) commit(b *batch) error {
 		p.o.Logger.Error("frames of this batch were stored by another: is a second node running on this store?", "error", err)
 		return errors.Join(err, p.leaveOut(ctx, b))
 	}
+	if errors.Is(err, store.ErrShredded) && b.lighten() {
+		// What an operator destroyed the key of cannot be written. Frames are written under the running period's key.
+		p.o.Logger.Error("reports, snapshots or quarantined frames of a shredded period are dropped", "error", err)
+	}
 	return err
 }
 
-// leaveOut takes out of a batch what another process stored.
+// lighten drops what may be of a past period. It says whether there was any.
+func (b *batch) lighten() bool {
+	old := &b.rows
+	if len(old.Reports)+len(old.Snapshots)+len(old.Quarantine) == 0 {
+		return false
+	}
+	b.rows = store.Batch{Frames: old.Frames, Progress: old.Progress, Seen: old.Seen}
+	return true
+}
+
+// leaveOut takes out of a batch what another process stored, and what the batch itself has twice. A frame in whose place something else is stored goes into the
+// quarantine.
 func (p *Pipeline) leaveOut(ctx context.Context, b *batch) error {
-	ids := make([]store.FrameID, len(b.rows.Frames))
-	for i, f := range b.rows.Frames {
+	old := &b.rows
+	ids := make([]store.FrameID, len(old.Frames))
+	for i, f := range old.Frames {
 		ids[i] = store.FrameID{Device: f.Device, Sequence: f.Sequence}
 	}
 	there, err := p.o.Store.FrameDigests(ctx, ids)
 	if err != nil {
 		return err
 	}
-	old := &b.rows
-	b.rows = store.Batch{
-		Frames: slices.DeleteFunc(slices.Clone(old.Frames), func(f store.Frame) bool {
-			_, stored := there[store.FrameID{Device: f.Device, Sequence: f.Sequence}]
-			return stored
-		}),
-		Progress: old.Progress, Seen: old.Seen, Snapshots: old.Snapshots, Quarantine: old.Quarantine, Reports: old.Reports,
+	rows := store.Batch{Progress: old.Progress, Seen: old.Seen, Snapshots: old.Snapshots, Quarantine: slices.Clip(old.Quarantine), Reports: old.Reports}
+	first := map[store.FrameID]bool{}
+	for i, f := range old.Frames {
+		digest, stored := there[ids[i]]
+		switch {
+		case stored && (digest.IsZero() || digest == p.o.Store.Digest(f.Payload)):
+		case stored || first[ids[i]]:
+			rows.Quarantine = append(rows.Quarantine, store.Quarantined{
+				Fleet: f.Fleet, Device: f.Device, Subject: subject(f.Device, wordUp), Epoch: f.Epoch, Received: f.Received,
+				Reason: ReasonConflict, Detail: errConflict.Error(), Size: len(f.Payload), Payload: f.Payload,
+			})
+		default:
+			first[ids[i]] = true
+			rows.Frames = append(rows.Frames, f)
+		}
 	}
+	b.rows = rows
 	return nil
 }
 

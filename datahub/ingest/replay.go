@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -103,6 +104,15 @@ func (s *settler) replayOne(ctx context.Context, it *item) (outcome string) {
 
 // replayPast takes a frame whose sequence was used up when it was put aside.
 func (s *settler) replayPast(ctx context.Context, it *item, t *touched) string {
+	for i := range s.b.rows.Frames {
+		if f := &s.b.rows.Frames[i]; f.Device == it.id && f.Sequence == it.frame.Sequence {
+			if bytes.Equal(f.Payload, it.plain) {
+				return "stored_before"
+			}
+			it.refuse(ReasonConflict, errConflict)
+			return "put_back"
+		}
+	}
 	digests, ok := s.stored(ctx, []*item{it})
 	if !ok {
 		it.refuse(it.replay.Reason, fmt.Errorf("the store did not answer then"))
