@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
+	"github.com/assay-net/assay/datahub/ingest"
 	"github.com/assay-net/assay/datahub/node"
 	"github.com/assay-net/assay/datahub/store"
+	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -22,7 +25,7 @@ func newIngestCommand(p *cli.Printer) *cobra.Command {
 		Long:  `A frame that fails a check is kept, encrypted, with the reason, up to a bound for each device. It can be looked at, tried again, and deleted.`,
 	}
 	quarantine.AddCommand(newQuarantineList(p), newQuarantineReplay(p), newQuarantineDelete(p))
-	command.AddCommand(quarantine)
+	command.AddCommand(quarantine, newClusterKeys(p))
 	return command
 }
 
@@ -49,6 +52,45 @@ func (c *quarantineCall) filter(ids []string) (store.Filter, error) {
 		}
 	}
 	return f, nil
+}
+
+func newClusterKeys(p *cli.Printer) *cobra.Command {
+	var out string
+	command := &cobra.Command{
+		Use:   "cluster-keys --out FILE",
+		Short: "Draw a node's keys for a NATS cluster",
+		Long: `Cluster-keys writes the secret keys with which a node uses a NATS cluster to FILE (broker.keys in its configuration), and prints the public ones as
+the environment that deploy/nats/nats-server.conf takes them from.`,
+		Example: `  assay ingest cluster-keys --out /etc/assay/nats.keys > nats.env`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			keys, err := ingest.NewClusterKeys()
+			if err != nil {
+				return err
+			}
+			public, err := keys.Environment()
+			if err != nil {
+				return err
+			}
+			if err := durable.CreateFile(out, keys.Encode()); err != nil {
+				return err
+			}
+			for _, line := range public {
+				name, value, _ := strings.Cut(line, "=")
+				if err := p.Result(struct {
+					Kind  string `json:"kind"`
+					Name  string `json:"name"`
+					Value string `json:"value"`
+				}{"environment", name, value}, "%s", line); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	command.Flags().StringVar(&out, "out", "", "file for the secret keys; it must not exist")
+	cli.Require(command, "out")
+	return command
 }
 
 func newQuarantineList(p *cli.Printer) *cobra.Command {

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Cluster says how to use an external NATS cluster. testdata/nats-server.conf is what its servers need: an account each for
+// Cluster says how to use an external NATS cluster. deploy/nats/nats-server.conf is what its servers need: an account each for
 // devices, workers and authorisation, JetStream, an MQTT listener that verifies client certificates against the makers' CAs,
 // and an auth_callout with the public keys of Keys.Issuer and Keys.Curve. All servers of a cluster have the same.
 type Cluster struct {

@@ -97,7 +97,7 @@ func newNATSProcess(t *testing.T, makers ...*device.Maker) *natsProcess {
 
 func (p *natsProcess) start() {
 	p.t.Helper()
-	c := exec.Command(p.binary, "-c", "testdata/nats-server.conf")
+	c := exec.Command(p.binary, "-c", "../../deploy/nats/nats-server.conf")
 	c.Env = append(os.Environ(), p.env...)
 	c.Stderr = p.t.Output()
 	if os.Getenv("ASSAY_TEST_LOG") == "" {

@@ -120,9 +120,9 @@ type Broker struct {
 	MaxBytes    string `yaml:"max_bytes"`
 	Workers     string `yaml:"workers"`
 	URL         string `yaml:"url"`
-	Credentials string `yaml:"credentials"`
+	Devices     string `yaml:"devices"`
+	Keys        string `yaml:"keys"`
 	Roots       string `yaml:"roots"`
-	Issuer      string `yaml:"issuer"`
 }
 
 // Ingest bounds what devices may do.

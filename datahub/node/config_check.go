@@ -12,6 +12,7 @@ import (
 
 	"github.com/assay-net/assay/datahub/health"
 	"github.com/assay-net/assay/datahub/ingest/workqueue"
+	"github.com/assay-net/assay/datahub/keys/reference"
 	"github.com/assay-net/assay/zk/record"
 )
 
@@ -25,6 +26,14 @@ func (c *Config) checkBroker() error {
 	}
 	if b.URL == "" && b.Listen == "" {
 		return errors.New("broker.listen: is empty, and broker.url names no cluster")
+	}
+	if b.URL != "" && (b.Devices == "" || b.Keys == "") {
+		return errors.New("broker.devices and broker.keys: must be given with broker.url")
+	}
+	if b.URL != "" {
+		if err := reference.Reference(b.Keys).Check(); err != nil {
+			return fmt.Errorf("broker.keys: %w", err)
+		}
 	}
 	if (b.Certificate == "") != (b.Key == "") {
 		return errors.New("broker.certificate and broker.key: give both or neither")
@@ -74,7 +83,7 @@ func (c *Config) checkEpochs() error {
 	if c.Proving.Local < 0 && len(c.Proving.Workers) == 0 {
 		return errors.New("proving.local is -1, and there are no proving.workers")
 	}
-	if len(c.Proving.Workers) > 0 && c.Broker.Workers == "" {
+	if len(c.Proving.Workers) > 0 && c.Broker.Workers == "" && c.Broker.URL == "" {
 		return errors.New("proving.workers: broker.workers names no address for them")
 	}
 	for i, w := range c.Proving.Workers {

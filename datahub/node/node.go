@@ -45,19 +45,20 @@ type Environment struct {
 
 // Node is an owner's node.
 type Node struct {
-	config    *Config
-	env       Environment
-	log       *slog.Logger
-	genesis   *ledger.Genesis
-	metrics   *metrics
-	storage   *Storage
-	signer    crypto.Signer
-	tls       *serverTLS
-	broker    *ingest.Broker
-	workers   map[string]ingest.WorkerUser
-	closeWork func() // of the queue's connection
-	prover    *prove.Prover
-	local     *prove.Worker // this process as one of the workers
+	config               *Config
+	env                  Environment
+	log                  *slog.Logger
+	genesis              *ledger.Genesis
+	metrics              *metrics
+	storage              *Storage
+	signer               crypto.Signer
+	tls                  *serverTLS
+	broker               *ingest.Broker
+	workers              map[string]ingest.WorkerUser
+	devicesAt, workersAt string // where they connect
+	closeWork            func() // of the queue's connection
+	prover               *prove.Prover
+	local                *prove.Worker // this process as one of the workers
 
 	devices    *devices
 	greeter    *greeter
@@ -95,7 +96,7 @@ func Open(ctx context.Context, c *Config, env Environment) (*Node, error) {
 	}
 	took := time.Since(began)
 	n.metrics.recovered.Set(took.Seconds())
-	n.log.Info("ready", "broker", n.broker.Address(), "ledger", n.genesis.ID(), "devices", len(n.devices.byID), "took", took.Round(time.Millisecond))
+	n.log.Info("ready", "broker", n.devicesAt, "ledger", n.genesis.ID(), "devices", len(n.devices.byID), "took", took.Round(time.Millisecond))
 	return n, nil
 }
 
@@ -238,25 +239,7 @@ func (n *Node) openDevices(ctx context.Context) error {
 
 func (n *Node) openBroker(ctx context.Context) error {
 	var err error
-	if n.tls, err = loadTLS(n.config); err != nil {
-		return err
-	}
-	derived, err := n.storage.Keys.Derive(ctx, "broker", [][]byte{[]byte("assay/v1/jetstream")})
-	if err != nil {
-		return err
-	}
-	most, err := n.config.Broker.Bytes()
-	if err != nil {
-		return err
-	}
-	if n.workers, err = n.workerUsers(ctx); err != nil {
-		return err
-	}
-	n.broker, err = ingest.StartBroker(ctx, ingest.Embedded{
-		Directory: filepath.Join(n.config.Data, "broker"), Key: derived[0][:], Listen: n.config.Broker.Listen, TLS: n.tls.config,
-		SyncAlways: n.config.Broker.Sync, Workers: n.workerListener(), Backlog: ingest.Backlog{MaxBytes: int64(most)}, Logger: n.log, Metrics: n.env.Metrics,
-	}, n.devices)
-	if err != nil {
+	if n.broker, err = n.startBroker(ctx); err != nil {
 		return err
 	}
 	if err := n.openQueue(ctx); err != nil {

@@ -56,7 +56,7 @@ func (n *Node) provision() (*Provision, error) {
 	f := &n.config.Fleets[0]
 	p := &Provision{
 		Version: ProvisionVersion, Roots: string(n.tls.roots), ServerName: n.config.Broker.Name, Ledger: n.genesis.ID(), Genesis: n.genesis, Fleet: f.ID, Schema: f.Schema,
-		Organisation: hex.EncodeToString(key.DER()), TrialMaker: n.env.TrialMaker, Broker: "tls://" + n.broker.Address(),
+		Organisation: hex.EncodeToString(key.DER()), TrialMaker: n.env.TrialMaker, Broker: n.devicesAt,
 	}
 	return p, nil
 }

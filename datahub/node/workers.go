@@ -100,7 +100,7 @@ func (n *Node) writeProfiles(key workqueue.Key) error {
 	}
 	for _, w := range n.config.Proving.Workers {
 		p := prove.Profile{
-			Version: prove.ProfileVersion, Broker: "tls://" + n.broker.WorkerAddress(), Roots: string(n.tls.roots), ServerName: n.config.Broker.Name,
+			Version: prove.ProfileVersion, Broker: n.workersAt, Roots: string(n.tls.roots), ServerName: n.config.Broker.Name,
 			Queue: proveQueue, Worker: w.Name, SRS: n.env.SRS.Digest(),
 		}
 		if err := p.Seal(prove.Secrets{Credentials: n.workers[w.Name].Seed, Queue: key}, w.Recipient); err != nil {

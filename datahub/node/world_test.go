@@ -89,10 +89,15 @@ func newWorld(t *testing.T, epoch int64, change func(*Config)) *world {
 // newWorldWith has proving keys in place of the tests' SRS.
 func newWorldWith(t *testing.T, epoch int64, keys *setup.Unsafe, change func(*Config)) *world {
 	t.Helper()
+	return newWorldOf(t, epoch, keys, must(device.NewMaker("maker-a"))(t), change)
+}
+
+func newWorldOf(t *testing.T, epoch int64, keys *setup.Unsafe, maker *device.Maker, change func(*Config)) *world {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("runs a node for several epochs")
 	}
-	w := &world{t: t, dir: t.TempDir(), srs: contracttest.SRS()}
+	w := &world{t: t, dir: t.TempDir(), maker: maker, srs: contracttest.SRS()}
 	if keys != nil {
 		w.keys, w.srs = keys, keys.SRS()
 	}
@@ -121,9 +126,6 @@ proving: {answer: false}
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.ledger.Close() }) //nolint:errcheck // the test is over
-	if w.maker, err = device.NewMaker("maker-a"); err != nil {
-		t.Fatal(err)
-	}
 	w.regulate()
 	w.book.Client = must(w.ledger.Book(contracttest.Operator))(t).Client
 	w.start()
@@ -183,7 +185,9 @@ func (w *world) start() {
 	w.node, w.stop, w.stopped = n, cancel, make(chan error, 1)
 	w.stopping = make(chan struct{})
 	// Devices find the node again where it was.
-	w.config.Broker.Listen = n.broker.Address()
+	if at := n.broker.Address(); at != "" {
+		w.config.Broker.Listen = at
+	}
 	go func(stopped chan error) { stopped <- n.Run(ctx) }(w.stopped)
 }
 

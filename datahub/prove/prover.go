@@ -2,18 +2,14 @@ package prove
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assay-net/assay/datahub/ingest/workqueue"
 	"github.com/assay-net/assay/zk"
-	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/verify"
 )
 
@@ -28,10 +24,13 @@ const DefaultAtOnce = 32
 type Options struct {
 	// AtOnce is how many chunks are under way together, over all requests; each has its records in memory. Default DefaultAtOnce.
 	AtOnce int
-	// Here, if set, proves what workers were wrong about or did not answer, when all else failed. Nil gives such a job up.
-	Here    zk.ChunkProver
-	Logger  *slog.Logger
-	Metrics prometheus.Registerer
+	// Here, if set, proves what workers were wrong about, did not answer, or could not do by the word of one worker alone, when all
+	// else failed. Nil gives such a job up.
+	Here zk.ChunkProver
+	// HereAtOnce is how many chunks Here proves together: it runs in the process that asks. Default zk.ChunksAtOnce.
+	HereAtOnce int
+	Logger     *slog.Logger
+	Metrics    prometheus.Registerer
 }
 
 // Prover answers requests through a work queue. It is safe for concurrent use, and made once for a process: it remembers which
@@ -40,10 +39,14 @@ type Prover struct {
 	queue   *workqueue.Queue
 	options Options
 	slots   chan struct{}
+	here    chan struct{}
 	metrics *proverMetrics
 
 	mu    sync.Mutex
 	wrong map[string]string // by worker, what for
+	// unable counts, by worker, the jobs that it said it could not do and that were then proven elsewhere, since it last
+	// proved one itself.
+	unable map[string]int
 }
 
 // NewProver uses a queue that its caller opened.
@@ -54,10 +57,19 @@ func NewProver(queue *workqueue.Queue, o Options) (*Prover, error) {
 	if o.AtOnce < 1 || o.AtOnce > 1024 {
 		return nil, fmt.Errorf("prover: %d chunks at once, must be 1 to 1024", o.AtOnce)
 	}
+	if o.HereAtOnce == 0 {
+		o.HereAtOnce = zk.ChunksAtOnce()
+	}
+	if o.HereAtOnce < 1 || o.HereAtOnce > 1024 {
+		return nil, fmt.Errorf("prover: %d chunks at once in this process, must be 1 to 1024", o.HereAtOnce)
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Prover{queue: queue, options: o, slots: make(chan struct{}, o.AtOnce), metrics: newProverMetrics(o.Metrics), wrong: map[string]string{}}, nil
+	return &Prover{
+		queue: queue, options: o, slots: make(chan struct{}, o.AtOnce), here: make(chan struct{}, o.HereAtOnce),
+		metrics: newProverMetrics(o.Metrics), wrong: map[string]string{}, unable: map[string]int{},
+	}, nil
 }
 
 // AtOnce is how many chunks zk.Prover should have under way.
@@ -82,53 +94,6 @@ func (p *Prover) Chunks(ring *verify.Keyring) zk.ChunkProver {
 	}
 }
 
-// Wrong lists the workers whose results did not check, and why. They are not listened to any more.
-func (p *Prover) Wrong() map[string]string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out := make(map[string]string, len(p.wrong))
-	for worker, why := range p.wrong {
-		out[worker] = why
-	}
-	return out
-}
-
-// Forgive listens to a worker again.
-func (p *Prover) Forgive(worker string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.wrong, worker)
-}
-
-func (p *Prover) isWrong(worker string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_, ok := p.wrong[worker]
-	return ok
-}
-
-// accuse remembers that a worker was wrong.
-func (p *Prover) accuse(worker string, job *zk.ChunkJob, err error) {
-	p.options.Logger.Error("worker returned a wrong result; it is not listened to any more",
-		"worker", worker, "fleet", job.Place.Fleet, "chunk", job.Place.Chunk, "epoch", job.Place.Epoch, "error", err)
-	p.metrics.wrong.Inc()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.wrong[worker] = fmt.Sprintf("chunk %d of fleet %s at epoch %d: %v", job.Place.Chunk, job.Place.Fleet, job.Place.Epoch, err)
-}
-
-// without lists workers to stay away, the same ones first every time.
-func (p *Prover) without() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	names := make([]string, 0, len(p.wrong))
-	for worker := range p.wrong {
-		names = append(names, worker)
-	}
-	slices.Sort(names)
-	return names[:min(len(names), maxWithout)]
-}
-
 // chunk has one chunk proven.
 func (p *Prover) chunk(ctx context.Context, ring *verify.Keyring, job *zk.ChunkJob) (*zk.ChunkResult, error) {
 	key, ok := ring.Published(verify.ChunkCircuit(job.Place.Size))
@@ -145,12 +110,27 @@ func (p *Prover) chunk(ctx context.Context, ring *verify.Keyring, job *zk.ChunkJ
 	}
 	defer w.Close()
 	defer p.withdraw(ctx, id)
-	t := &task{p: p, ring: ring, job: job, id: id, key: key.Digest, watch: w}
+	t := &task{p: p, ring: ring, job: job, id: id, key: key.Digest, watch: w, unable: map[string]bool{}}
 	r, err := t.run(ctx)
-	if err == nil || !t.doubtful || t.dead || p.options.Here == nil || ctx.Err() != nil {
-		return r, err
+	if err != nil && t.doubtful() && p.options.Here != nil && ctx.Err() == nil {
+		p.options.Logger.Warn("workers did not prove a chunk; proving it here", "fleet", at.Fleet, "chunk", at.Chunk, "epoch", at.Epoch, "error", err)
+		r, err = p.proveHere(ctx, job)
 	}
-	p.options.Logger.Warn("workers did not prove a chunk; proving it here", "fleet", at.Fleet, "chunk", at.Chunk, "epoch", at.Epoch, "error", err)
+	if err != nil {
+		return nil, err
+	}
+	t.proven()
+	return r, nil
+}
+
+// proveHere proves in this process, a few at a time whatever the workers do: each holds a chunk's witness in memory.
+func (p *Prover) proveHere(ctx context.Context, job *zk.ChunkJob) (*zk.ChunkResult, error) {
+	select {
+	case p.here <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-p.here }()
 	proof, opened, err := p.options.Here(ctx, job)
 	if err != nil {
 		return nil, err
@@ -163,109 +143,4 @@ func (p *Prover) withdraw(ctx context.Context, id workqueue.ID) {
 	if err := p.queue.Withdraw(context.WithoutCancel(ctx), id); err != nil {
 		p.options.Logger.Warn("job stays in the work queue until its time is over", "job", id.String(), "error", err)
 	}
-}
-
-// task is a chunk on its way.
-type task struct {
-	p     *Prover
-	ring  *verify.Keyring
-	job   *zk.ChunkJob
-	id    workqueue.ID
-	key   commit.Digest
-	watch *workqueue.Watch
-
-	attempt  uint8
-	failures []error
-	// doubtful says that a failure need not be the job's fault; dead, that the job ended its workers again and again.
-	doubtful, dead bool
-}
-
-// run submits the job until one result is good or MaxFailures are not.
-func (t *task) run(ctx context.Context) (*zk.ChunkResult, error) {
-	earlier, err := t.watch.Earlier(ctx)
-	if err != nil {
-		t.p.options.Logger.Debug("earlier results cannot be read", "error", err)
-	}
-	for _, r := range earlier {
-		if good := t.look(r); good != nil {
-			return good, nil
-		}
-	}
-	for {
-		if t.dead || len(t.failures) >= MaxFailures {
-			return nil, fmt.Errorf("given up after %d failures: %w", len(t.failures), errors.Join(t.failures...))
-		}
-		if err := t.submit(ctx); err != nil {
-			return nil, err
-		}
-		good, err := t.await(ctx)
-		if good != nil || err != nil {
-			return good, err
-		}
-	}
-}
-
-func (t *task) submit(ctx context.Context) error {
-	t.attempt++
-	payload, err := (&order{Key: t.key, Without: t.p.without(), Job: t.job}).marshal()
-	if err != nil {
-		return err
-	}
-	return t.p.queue.Submit(ctx, workqueue.Job{ID: t.id, Attempt: t.attempt, Payload: payload})
-}
-
-// await returns a good result, or neither if this attempt failed.
-func (t *task) await(ctx context.Context) (*zk.ChunkResult, error) {
-	for failed := len(t.failures); len(t.failures) == failed; {
-		r, err := t.watch.Next(ctx, t.attempt)
-		if err != nil {
-			return nil, err
-		}
-		if r == nil {
-			t.doubtful = true
-			t.failures = append(t.failures, fmt.Errorf("attempt %d: its worker took it and returned nothing that could be used", t.attempt))
-			continue
-		}
-		if good := t.look(r); good != nil {
-			return good, nil
-		}
-	}
-	return nil, nil
-}
-
-// look takes one worker's answer. Only what answers the present attempt can be a failure of it.
-func (t *task) look(r *workqueue.Result) *zk.ChunkResult {
-	if t.p.isWrong(r.Worker) {
-		return nil
-	}
-	at := &t.job.Place
-	if r.Kind == workqueue.Done {
-		result, err := t.check(r.Payload)
-		if err == nil {
-			return result
-		}
-		t.p.accuse(r.Worker, t.job, err)
-		if r.Attempt == t.attempt {
-			t.doubtful = true
-			t.failures = append(t.failures, fmt.Errorf("attempt %d: worker %s returned a wrong result: %w", r.Attempt, r.Worker, err))
-		}
-		return nil
-	}
-	if r.Attempt != t.attempt {
-		return nil
-	}
-	t.dead = r.Kind == workqueue.Dead
-	t.p.options.Logger.Warn("worker could not prove a chunk", "worker", r.Worker, "fleet", at.Fleet, "chunk", at.Chunk, "epoch", at.Epoch, "attempt", r.Attempt, "reason", r.Reason())
-	t.failures = append(t.failures, fmt.Errorf("attempt %d: worker %s: %s", r.Attempt, r.Worker, r.Reason()))
-	return nil
-}
-
-func (t *task) check(payload []byte) (*zk.ChunkResult, error) {
-	start := time.Now()
-	defer func() { t.p.metrics.check.Observe(time.Since(start).Seconds()) }()
-	r, err := zk.ParseChunkResult(payload)
-	if err != nil {
-		return nil, err
-	}
-	return r, t.job.Verify(t.ring, r.Proof, r.Opened)
 }

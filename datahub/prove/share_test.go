@@ -93,12 +93,7 @@ func TestCancelled(t *testing.T) {
 
 // A worker that cannot do it says so; after three times the request fails with what it said.
 func TestFailsThreeTimes(t *testing.T) {
-	s := newScene(t, 1, func(_ *workqueue.Options, o *prove.Options) {
-		o.Here = func(context.Context, *zk.ChunkJob) (*verify.ChunkProof, *zk.Opened, error) {
-			t.Error("proven in the node, though nobody lied")
-			return nil, nil, errors.New("no")
-		}
-	})
+	s := newScene(t, 1, nil)
 	s.work("anna", prove.WorkerOptions{Prove: func(context.Context, *zk.ChunkJob) (*verify.ChunkProof, *zk.Opened, error) {
 		return nil, nil, errors.New("no memory left")
 	}})
@@ -110,38 +105,6 @@ func TestFailsThreeTimes(t *testing.T) {
 		t.Errorf("anna failed %d times", n)
 	}
 	s.empty()
-}
-
-// A job that ends every worker that takes it is given up, and does not end the node's process too.
-func TestPoison(t *testing.T) {
-	s := newScene(t, 1, func(w *workqueue.Options, o *prove.Options) {
-		w.MaxDeliver = 2
-		o.Here = func(context.Context, *zk.ChunkJob) (*verify.ChunkProof, *zk.Opened, error) {
-			t.Error("proven in the node")
-			return nil, nil, errors.New("no")
-		}
-	})
-	done := s.start()
-	ben, err := workqueue.Join(t.Context(), s.broker.Dial("ben"), "ben", workqueue.Options{Key: queueKey})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		d, err := ben.Next(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := d.Return(); err != nil { // as if its process had ended
-			t.Fatal(err)
-		}
-	}
-	s.work("anna", prove.WorkerOptions{})
-	if err := <-done; err == nil || !strings.Contains(err.Error(), "delivered 2 times, and no worker finished it") {
-		t.Errorf("got %v", err)
-	}
-	if d, err := s.queue.Depth(t.Context()); err != nil || d.Dead != 1 {
-		t.Errorf("the queue holds %+v, %v", d, err)
-	}
 }
 
 // A broker that comes back without what it had stored is given everything again.
