@@ -18,11 +18,11 @@ import (
 const proveQueue = "prove"
 
 // workerUsers are the identities under which workers connect. Their keys are derived in the key store, so that a profile serves for as long as the worker is in the
-// configuration.
+// configuration under the same generation: raising that locks out whoever has an older profile.
 func (n *Node) workerUsers(ctx context.Context) (map[string]ingest.WorkerUser, error) {
 	out := map[string]ingest.WorkerUser{}
 	for _, w := range n.config.Proving.Workers {
-		seed, err := n.storage.Keys.Derive(ctx, "broker", [][]byte{[]byte("assay/v1/prove-worker/" + w.Name)})
+		seed, err := n.storage.Keys.Derive(ctx, "broker", [][]byte{fmt.Appendf(nil, "assay/v1/prove-worker/%s/%d", w.Name, n.config.Proving.Generation)})
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +67,11 @@ func (n *Node) openQueue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if n.prover, err = prove.NewProver(queue, prove.Options{Here: zk.ProveHere(n.env.Proving), Logger: n.log, Metrics: n.env.Metrics}); err != nil {
+	o := prove.Options{Logger: n.log, Metrics: n.env.Metrics}
+	if n.config.Proving.Local >= 0 { // else this process does not prove, whatever the workers do
+		o.Here, o.HereAtOnce = zk.ProveHere(n.env.Proving), n.config.Proving.Local
+	}
+	if n.prover, err = prove.NewProver(queue, o); err != nil {
 		return err
 	}
 	if err := n.writeProfiles(key); err != nil || n.config.Proving.Local < 0 {

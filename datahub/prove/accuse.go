@@ -7,7 +7,7 @@ import (
 	"github.com/assay-net/assay/zk"
 )
 
-// Wrong lists the workers whose results did not check, and why. They are not listened to any more.
+// Wrong lists the workers whose results did not check, or that failed what others proved, and why. They are not listened to any more.
 func (p *Prover) Wrong() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

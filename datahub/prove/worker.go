@@ -17,8 +17,8 @@ import (
 
 // The reasons for which a worker stops by itself: more of its proofs would be no use.
 var (
-	// ErrAccused says that the owner found a result of this worker wrong.
-	ErrAccused = errors.New("the owner found a result of this worker wrong: check this machine and its keys before it works again")
+	// ErrAccused says that the owner found a result of this worker wrong, or that it failed again and again what others proved.
+	ErrAccused = errors.New("the owner found a result of this worker wrong, or that it fails what others prove: check this machine and its keys before it works again")
 	// ErrOtherKeys says that the worker's keys are not those of the ledger.
 	ErrOtherKeys = errors.New("this worker's keys are of another setup than the ledger's: give it the owner's key cache")
 )

@@ -32,5 +32,14 @@
 // # What it does not promise
 //
 // Everyone who holds the key can read every job and seal a result for any: workers see what they work on, and whoever
-// uses a result must check it. A worker can take a job and answer nothing: [Watch.Next] then says that the job was lost.
+// uses a result must check it. A worker can take a job and answer nothing: [Watch.Next] then says that the job was lost. It
+// can acknowledge or refuse a job that another is at, too, since all share one consumer; the broker does not say who did.
+//
+// A worker can stop the queue's service, though not spoil a result. The broker checks the subject that a client publishes to, not
+// the reply subject that it names, and JetStream answers there from inside the account: a worker that names a subject of the
+// JetStream API, or another worker's, can have streams of the queue's account deleted or purged, and stored results overwritten by
+// something that does not open. Nothing names who did it. So give the account of the work queue nothing else to hold, and
+// the devices' streams an account of their own; a worker that is not trusted with the service is locked out by its credentials.
+// A stream of jobs that is gone is made again when the next job is submitted, and jobs that were in it count as lost; the other
+// streams, and the consumer, are made again by [Open] at the latest, so by the node's next start.
 package workqueue

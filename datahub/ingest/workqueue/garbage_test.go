@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,35 @@ func TestGarbageResults(t *testing.T) {
 	}
 	if r, err := second.Next(within(t, time.Second), 1); r != nil || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+// One worker's garbage silences nobody else, neither as it comes nor in the stream.
+func TestGarbageSilencesOnlyItsWorker(t *testing.T) {
+	skipShort(t)
+	b := queuetest.Start(t, "anna", "liar")
+	q := open(t, b)
+	id := submit(t, q, 1, "a")
+	w := watch(t, q, id)
+	liar := b.Dial("liar")
+	for i := range 600 {
+		if err := liar.Publish("assay-work.prove.result."+id.String()+".liar", fmt.Append(nil, "garbage ", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := liar.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := w.Next(within(t, time.Second), 1); r != nil || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	if err := next(t, join(t, b, "anna")).Finish(t.Context(), []byte("answer")); err != nil {
+		t.Fatal(err)
+	}
+	for name, w := range map[string]*workqueue.Watch{"from the start": w, "afterwards": watch(t, q, id)} {
+		if r, err := w.Next(within(t, 10*time.Second), 1); err != nil || r == nil || r.Worker != "anna" || string(r.Payload) != "answer" {
+			t.Errorf("%s: got %+v, %v", name, r, err)
+		}
 	}
 }
 

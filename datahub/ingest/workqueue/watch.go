@@ -18,17 +18,22 @@ type Watch struct {
 	sub  *nats.Subscription
 	live chan *nats.Msg
 	next uint64 // the stream's sequence from which it has not been read
-	seen map[[32]byte]bool
+	// heard is what was looked at already, by the name that it came under.
+	heard map[string]map[[32]byte]bool
 	// stored are results that were read and not given out yet.
 	stored []*Result
 }
 
-// maxSeen bounds the results of one job that are looked at.
-const maxSeen = 256
+// What is looked at for one job is bounded by worker, so that one that says much silences itself alone.
+const (
+	maxHeard   = 32  // different messages of one worker
+	maxSpeak   = 256 // workers
+	liveBuffer = 256 // messages that wait to be looked at; what finds no room is found in the stream
+)
 
 // Watch begins to wait for a job, which may be submitted already, or done.
 func (q *Queue) Watch(id ID) (*Watch, error) {
-	w := &Watch{q: q, id: id, live: make(chan *nats.Msg, 16), next: 1, seen: map[[32]byte]bool{}}
+	w := &Watch{q: q, id: id, live: make(chan *nats.Msg, liveBuffer), next: 1, heard: map[string]map[[32]byte]bool{}}
 	var err error
 	if w.sub, err = q.nc.ChanSubscribe(q.names.subject("result", id.String(), "*"), w.live); err != nil {
 		return nil, fmt.Errorf("watching job %s: %w", id, err)
@@ -83,18 +88,33 @@ func (w *Watch) Next(ctx context.Context, attempt uint8) (*Result, error) {
 
 // take keeps a message's result, if it is one that was not seen before.
 func (w *Watch) take(subject string, data []byte) {
-	digest := sha256.Sum256(data)
-	if w.seen[digest] || len(w.seen) >= maxSeen {
+	tokens := w.q.names.tokens(subject)
+	if len(tokens) != 3 || !w.listen(tokens[2], sha256.Sum256(data)) {
 		return
 	}
-	w.seen[digest] = true
-	r, err := w.q.codec.openResult(w.q.names.tokens(subject), data)
+	r, err := w.q.codec.openResult(tokens, data)
 	if err != nil {
 		w.q.refused.Inc()
 		w.q.options.Logger.Warn("result refused", "queue", w.q.options.Queue, "subject", printable(subject), "error", err)
 		return
 	}
 	w.stored = append(w.stored, r)
+}
+
+// listen says whether a worker's message is new, and one of the first of that worker.
+func (w *Watch) listen(worker string, digest [32]byte) bool {
+	of := w.heard[worker]
+	if of[digest] || len(of) >= maxHeard || of == nil && len(w.heard) >= maxSpeak {
+		return false
+	}
+	if of == nil {
+		of = map[[32]byte]bool{}
+		w.heard[worker] = of
+	}
+	if of[digest] = true; len(of) == maxHeard {
+		w.q.options.Logger.Error("worker answers one job without end; it is not listened to for this job any more", "queue", w.q.options.Queue, "job", w.id.String(), "worker", printable(worker))
+	}
+	return true
 }
 
 // poll looks whether the job is still queued, and then for results: a worker answers before it acknowledges, so a job that was
@@ -114,9 +134,10 @@ func (w *Watch) poll(ctx context.Context, attempt uint8) (lost bool, err error) 
 	return (missing || info.State.Subjects[subject] == 0) && len(w.stored) == 0, nil
 }
 
-// read takes what the stream holds from where it was read last.
+// read takes what the stream holds from where it was read last. The stream keeps one message of each worker, so that many reads pass
+// all that it held at the start, however much is published meanwhile.
 func (w *Watch) read(ctx context.Context) error {
-	for {
+	for range maxSpeak {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
 		m, err := w.q.results.GetMsg(call, w.next, jetstream.WithGetMsgSubject(w.q.names.subject("result", w.id.String(), "*")))
 		cancel()
@@ -129,4 +150,5 @@ func (w *Watch) read(ctx context.Context) error {
 		w.next = m.Sequence + 1
 		w.take(m.Subject, m.Data)
 	}
+	return nil
 }
