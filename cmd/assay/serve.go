@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -100,6 +101,9 @@ func newLogger(c node.Log, w io.Writer) *slog.Logger {
 func serve(ctx context.Context, config *node.Config, log *slog.Logger) (err error) {
 	if err := os.MkdirAll(config.Data, 0o700); err != nil {
 		return cli.Usage("data: %w", err)
+	}
+	if bytes, err := config.MemoryBytes(); err == nil && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(bytes))
 	}
 	keys, err := provingKeys(config, log)
 	if err != nil {

@@ -26,7 +26,9 @@ const MaxConfig = 256 << 10
 // the two together.
 type Config struct {
 	// Data is the node's folder. Relative paths below count from it.
-	Data       string          `yaml:"data"`
+	Data string `yaml:"data"`
+	// Memory is how much memory the garbage collector keeps the process to, as far as it can.
+	Memory     string          `yaml:"memory"`
 	Log        Log             `yaml:"log"`
 	Operations Operations      `yaml:"operations"`
 	Tracing    Tracing         `yaml:"tracing"`
@@ -162,6 +164,7 @@ type Worker struct {
 func Defaults() Config {
 	return Config{
 		Data:       "assay-node",
+		Memory:     "384MiB",
 		Log:        Log{Level: "info", Format: "text"},
 		Operations: Operations{Listen: "127.0.0.1:9464"},
 		Tracing:    Tracing{Share: 0.01},
@@ -216,6 +219,9 @@ func (c *Config) Resolve(p string) string {
 func (c *Config) Check() error {
 	if c.Data == "" {
 		return errors.New("data: names no folder")
+	}
+	if n, err := c.MemoryBytes(); err != nil || n < 128<<20 {
+		return fmt.Errorf("memory is %q, must be a size of at least 128MiB", c.Memory)
 	}
 	for _, check := range []func() error{c.checkLog, c.checkLedger, c.checkFleets, c.checkBroker, c.checkIngest, c.checkEpochs, c.checkStore} {
 		if err := check(); err != nil {

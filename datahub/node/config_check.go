@@ -44,6 +44,9 @@ func (c *Config) checkBroker() error {
 	return nil
 }
 
+// MemoryBytes is Memory in bytes.
+func (c *Config) MemoryBytes() (uint64, error) { return humanize.ParseBytes(c.Memory) }
+
 // Bytes is how much the broker may keep on disk.
 func (b *Broker) Bytes() (uint64, error) { return humanize.ParseBytes(b.MaxBytes) }
 
