@@ -76,14 +76,12 @@ func (c *closer) fix(ctx context.Context, f *Fleet, epoch uint64, s span) (*stor
 	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	reports, err := c.store.ChunkReports(ctx, f.ID, epoch, s.index)
-	if err != nil {
-		return nil, err
-	}
-	if len(reports) == 0 && c.clock().Before(c.lastCall(epoch)) {
+	g := c.of(epochOf{f.ID, epoch})
+	if !g.any(s.index) && c.clock().Before(c.lastCall(epoch)) {
 		return nil, errNobody
 	}
-	if reports, err = c.reported(ctx, f, epoch, s); err != nil {
+	reports, err := c.reported(ctx, g, f, epoch, s)
+	if err != nil {
 		return nil, err
 	}
 	made, err := c.commit(f, epoch, s, reports)
@@ -97,18 +95,16 @@ func (c *closer) fix(ctx context.Context, f *Fleet, epoch uint64, s span) (*stor
 var errNobody = errors.New("nobody has reported yet")
 
 // reported closes a chunk to reports, waits for those that were taken and are on their way into the store, and reads them all.
-func (c *closer) reported(ctx context.Context, f *Fleet, epoch uint64, s span) ([]store.Report, error) {
-	if g := c.of(epochOf{f.ID, epoch}); g != nil {
-		g.close(s.index)
-		wait, cancel := context.WithTimeout(ctx, settleWithin)
-		defer cancel()
-		for waiting := g.underWay(s.index); len(waiting) > 0; waiting = g.underWay(s.index) {
-			for _, id := range waiting {
-				g.stored(id, c.through(id), c.clock(), askPause)
-			}
-			if sleep(wait, 10*time.Millisecond) != nil {
-				break
-			}
+func (c *closer) reported(ctx context.Context, g *gathering, f *Fleet, epoch uint64, s span) ([]store.Report, error) {
+	g.close(s.index)
+	wait, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	for waiting := g.underWay(s.index); len(waiting) > 0; waiting = g.underWay(s.index) {
+		for _, id := range waiting {
+			g.stored(id, c.through(id), c.clock(), askPause)
+		}
+		if sleep(wait, 10*time.Millisecond) != nil {
+			break
 		}
 	}
 	return c.store.ChunkReports(ctx, f.ID, epoch, s.index)
@@ -214,7 +210,7 @@ func (c *closer) anchor(ctx context.Context, log *slog.Logger, f *Fleet, row *st
 		if tried == anchorTries {
 			return err
 		}
-		if ledger.CodeOf(err) != ledger.Expired || tried > 3 { // the regulator opens the next epoch in its first moments
+		if ledger.CodeOf(err) != ledger.Expired { // the regulator opens the next epoch in its first moments
 			log.Warn("anchoring a chunk: will try again", "chunk", row.Index, "pause", pause, "error", err)
 		}
 		if err := sleep(ctx, pause); err != nil {

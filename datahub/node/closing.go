@@ -98,7 +98,7 @@ func (c *closer) first(opened uint64, now time.Time) uint64 {
 
 // begins has the epoch closed for every fleet, if it is one that is closed.
 func (c *closer) begins(ctx context.Context, wait *sync.WaitGroup, epoch uint64) {
-	at, closes := c.schedule.at(epoch, c.genesis.EpochEnd(epoch), c.genesis.EpochEnd(epoch+1))
+	at, closes := c.closes(epoch)
 	if !closes {
 		return
 	}
@@ -357,7 +357,7 @@ func (c *closer) over(fleet string, epoch uint64) bool {
 	if ok && epoch <= last {
 		return true
 	}
-	_, closes := c.schedule.at(epoch, c.genesis.EpochEnd(epoch), c.genesis.EpochEnd(epoch+1))
+	_, closes := c.closes(epoch)
 	return !closes
 }
 
@@ -385,11 +385,15 @@ func (c *closer) lastCall(epoch uint64) time.Time {
 
 // begin is when an epoch's closing begins.
 func (c *closer) begin(epoch uint64) time.Time {
-	end := c.genesis.EpochEnd(epoch)
-	if at, ok := c.schedule.at(epoch, end, c.genesis.EpochEnd(epoch+1)); ok {
+	if at, ok := c.closes(epoch); ok {
 		return at
 	}
-	return end
+	return c.genesis.EpochEnd(epoch)
+}
+
+// closes asks the schedule whether an epoch is closed, and when that begins.
+func (c *closer) closes(epoch uint64) (time.Time, bool) {
+	return c.schedule.at(epoch, c.genesis.EpochEnd(epoch), c.genesis.EpochEnd(epoch+1))
 }
 
 // grace is how long readings of the epoch that were under way at its end count as in time: an eighth of the time for anchors at most.

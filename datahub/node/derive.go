@@ -15,7 +15,6 @@ import (
 	"github.com/assay-net/assay/datahub/store"
 	"github.com/assay-net/assay/datahub/telemetry"
 	"github.com/assay-net/assay/datahub/telemetry/frame"
-	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/record"
 )
@@ -146,7 +145,7 @@ func (d *derivation) flags(id commit.DeviceID, epoch uint64, own record.Record) 
 const recoverFrames = 256
 
 // restore brings derivations to where the store is: snapshots, and the frames after them.
-func (s *sink) restore(ctx context.Context, st *store.Store, g *ledger.Genesis) error {
+func (s *sink) restore(ctx context.Context, st *store.Store) error {
 	counted := map[commit.DeviceID]uint64{}
 	for fleet, d := range s.derivations {
 		for snapshot, err := range st.Snapshots(ctx, fleet) {
@@ -179,18 +178,18 @@ func (s *sink) restore(ctx context.Context, st *store.Store, g *ledger.Genesis) 
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return s.restoreEnds(ctx, st, g)
+	return s.restoreEnds(ctx, st)
 }
 
 // restoreEnds draws the lines again that were drawn under epochs, after all that was counted before them.
-func (s *sink) restoreEnds(ctx context.Context, st *store.Store, g *ledger.Genesis) error {
+func (s *sink) restoreEnds(ctx context.Context, st *store.Store) error {
 	for fleet, d := range s.derivations {
 		last, err := st.Closings(ctx, fleet, 1)
 		if err != nil {
 			return err
 		}
 		if len(last) > 0 {
-			d.end(last[0].Epoch, g.EpochEnd(last[0].Epoch))
+			d.end(last[0].Epoch, s.genesis.EpochEnd(last[0].Epoch))
 		}
 	}
 	return nil

@@ -25,7 +25,6 @@ type member struct {
 	key       commit.PublicKey
 	secret    commit.Secret
 	transport frame.TransportKey
-	heard     time.Time
 	refused   time.Time // when the ledger refused to enrol it
 }
 
@@ -56,7 +55,7 @@ func (d *devices) load(ctx context.Context, s *secrets, stored []store.Device) e
 		if err != nil {
 			return fmt.Errorf("device %s: %w", row.ID, err)
 		}
-		d.byID[row.ID] = &member{Device: row, key: certificate.Key, secret: derived[i].secret, transport: derived[i].transport, heard: row.LastSeen}
+		d.byID[row.ID] = &member{Device: row, key: certificate.Key, secret: derived[i].secret, transport: derived[i].transport}
 		d.reserve(row.Fleet, d.seat(row.Fleet, row.Chunk, row.Slot)+1)
 	}
 	for i := range d.fleets {
@@ -209,17 +208,6 @@ func (d *devices) change(id commit.DeviceID, f func(*member)) store.Device {
 	m := d.byID[id]
 	f(m)
 	return m.Device
-}
-
-// heard notes when devices were there.
-func (d *devices) heard(ids []commit.DeviceID, now time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, id := range ids {
-		if m := d.byID[id]; m != nil {
-			m.heard = now
-		}
-	}
 }
 
 // where lists the devices that satisfy a condition, ordered by seat.

@@ -86,6 +86,18 @@ func (g *gathering) stored(id commit.DeviceID, through uint64, now time.Time, pa
 	return true
 }
 
+// any says whether a device of the chunk has reported.
+func (g *gathering) any(chunk uint32) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, r := range g.reports {
+		if r.chunk == chunk {
+			return true
+		}
+	}
+	return false
+}
+
 // underWay are the chunk's devices whose report was taken and is not in the store yet.
 func (g *gathering) underWay(chunk uint32) []commit.DeviceID {
 	g.mu.Lock()

@@ -117,7 +117,7 @@ func (g *greeter) welcome(ctx context.Context, fresh []store.Device, greetings [
 	g.devices.mu.Lock()
 	defer g.devices.mu.Unlock()
 	for i, row := range fresh {
-		m := &member{Device: row, key: keys[row.ID], secret: derived[i].secret, transport: derived[i].transport, heard: row.LastSeen}
+		m := &member{Device: row, key: keys[row.ID], secret: derived[i].secret, transport: derived[i].transport}
 		g.devices.byID[row.ID] = m
 		seated[row.ID] = *m
 	}

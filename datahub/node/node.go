@@ -271,8 +271,8 @@ func (n *Node) openSink(ctx context.Context) error {
 	}
 	n.closer = &closer{config: n.config.Epochs, schedule: schedule, devices: n.devices, store: n.storage.Store, genesis: n.genesis, srs: n.env.SRS,
 		clock: time.Now, log: n.log, metrics: n.metrics, tracer: n.env.Tracer.Tracer("github.com/assay-net/assay/datahub/node"), gathering: map[epochOf]*gathering{}, finished: map[string]uint64{}, started: time.Now()}
-	n.sink = &sink{greeter: n.greeter, closer: n.closer, derivations: map[string]*derivation{}, genesis: n.genesis, srs: n.env.SRS.Digest(),
-		late: n.config.Epochs.Late, clock: time.Now, log: n.log, metrics: n.metrics, snapshots: map[commit.DeviceID]uint64{}}
+	n.sink = &sink{greeter: n.greeter, closer: n.closer, derivations: map[string]*derivation{},
+		late: n.config.Epochs.Late, log: n.log, metrics: n.metrics, snapshots: map[commit.DeviceID]uint64{}}
 	meters, err := meterKeys(n.config.Fleets)
 	if err != nil {
 		return err
@@ -284,7 +284,7 @@ func (n *Node) openSink(ctx context.Context) error {
 			return fmt.Errorf("fleet %s: %w", f.ID, err)
 		}
 	}
-	return n.sink.restore(ctx, n.storage.Store, n.genesis)
+	return n.sink.restore(ctx, n.storage.Store)
 }
 
 // openPipeline joins broker, derivations, store and closing.
@@ -314,85 +314,6 @@ func (n *Node) openPipeline(context.Context) error {
 	return nil
 }
 
-// refresh moves a fleet's snapshots to the running epoch.
-func (n *Node) refresh(ctx context.Context, fleet string) {
-	epoch, err := n.opened(ctx)
-	if err == nil {
-		err = n.sink.refresh(ctx, n.storage.Store, fleet, epoch)
-	}
-	if err != nil && ctx.Err() == nil {
-		n.log.Warn("storing snapshots: those of the epoch before stay", "fleet", fleet, "error", err)
-	}
-}
-
-// readyWithin bounds how long the node waits for the answers of what it needs.
-const readyWithin = 5 * time.Second
-
-// Ready says what the node needs and does not have.
-func (n *Node) Ready(ctx context.Context) Readiness {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
-	defer cancel()
-	parts := map[string]string{}
-	for name, check := range map[string]func(context.Context) error{
-		"store":  n.storage.Store.Check,
-		"broker": n.broker.Check,
-		"ledger": func(ctx context.Context) error { _, err := n.opened(ctx); return err },
-		"clock":  n.checkClock,
-	} {
-		parts[name] = ""
-		if err := check(ctx); err != nil {
-			parts[name] = err.Error()
-		}
-	}
-	r := Readiness{Ready: true, Parts: parts}
-	for _, problem := range parts {
-		r.Ready = r.Ready && problem == ""
-	}
-	return r
-}
-
-// checkClock holds this machine's clock against the ledger's epochs.
-func (n *Node) checkClock(ctx context.Context) error {
-	opened, err := n.opened(ctx)
-	if err != nil {
-		return nil // the ledger's own line says so
-	}
-	here, err := n.genesis.EpochAt(time.Now())
-	if err != nil {
-		return err
-	}
-	if here > opened+clockEpochs || here+clockEpochs < opened {
-		return fmt.Errorf("this machine's clock is in epoch %d, the ledger has opened %d", here, opened)
-	}
-	return nil
-}
-
-// clockEpochs is by how many epochs the clock may differ from what a regulator has opened.
-const clockEpochs = 2
-
-// awaitClock takes no frames while the clock is so far from the ledger's epochs that honest readings would be put aside: behind what a regulator has opened, or
-// ahead by half of what readings may be old. A regulator that is away for less is no reason to wait.
-func (n *Node) awaitClock(ctx context.Context) error {
-	for waited := false; ; waited = true {
-		err := n.checkClock(ctx)
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		opened, unknown := n.opened(ctx)
-		ahead := time.Since(n.genesis.EpochEnd(opened))
-		if unknown != nil || ahead > 0 && ahead < n.config.Ingest.Past/2 {
-			n.log.Warn("the clock and the ledger's epochs differ", "error", err)
-			return nil
-		}
-		if !waited {
-			n.log.Error("the node waits before it takes frames", "error", err)
-		}
-		if err := sleep(ctx, storagePause); err != nil {
-			return err
-		}
-	}
-}
-
 // Run runs the node until it is told to stop, and closes it.
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -412,67 +333,6 @@ func (n *Node) Run(ctx context.Context) error {
 		group.Go(func() error { return n.operations.run(ctx) })
 	}
 	return errors.Join(group.Wait(), n.Close())
-}
-
-const (
-	tendEvery  = 30 * time.Second
-	pruneEvery = time.Hour
-)
-
-// tend does what comes round now and then: it looks for new makers, counts devices, and deletes frames that are old.
-func (n *Node) tend(ctx context.Context) error {
-	var pruned time.Time
-	for {
-		if err := n.devices.readMakers(ctx); err != nil && ctx.Err() == nil {
-			n.log.Warn("reading the makers: will try again", "error", err)
-		}
-		n.devices.count(n.metrics.devices)
-		if time.Since(pruned) > pruneEvery {
-			for i := range n.config.Fleets {
-				n.refresh(ctx, n.config.Fleets[i].ID)
-			}
-			n.prune(ctx)
-			pruned = time.Now()
-		}
-		if sleep(ctx, tendEvery) != nil {
-			return nil
-		}
-	}
-}
-
-func (n *Node) prune(ctx context.Context) {
-	opened, err := n.opened(ctx)
-	keep := uint64(n.config.Store.KeepFrames/(time.Duration(n.genesis.EpochSeconds)*time.Second)) + 2
-	if err != nil || opened <= keep {
-		return
-	}
-	before := opened - keep
-	fleets, err := n.storage.Store.Fleets(ctx) // also those that have left the configuration, and strangers' frames
-	if err != nil && ctx.Err() == nil {
-		n.log.Warn("deleting old frames: will try again", "error", err)
-	}
-	for _, fleet := range fleets {
-		deleted, err := n.storage.Store.Prune(ctx, fleet, before)
-		if err != nil && ctx.Err() == nil {
-			n.log.Warn("deleting old frames: will try again", "fleet", fleet, "error", err)
-		} else if deleted.Frames > 0 {
-			n.log.Info("deleted old frames", "fleet", fleet, "before_epoch", before, "frames", deleted.Frames)
-		}
-	}
-}
-
-var errNoEpoch = errors.New("the ledger has not opened an epoch yet")
-
-// opened is the epoch that the ledger has opened last. What deletes or draws lines goes by it, and not by this machine's clock.
-func (n *Node) opened(ctx context.Context) (uint64, error) {
-	e, err := n.env.Book.Epoch(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if e.Opened == nil {
-		return 0, errNoEpoch
-	}
-	return *e.Opened, nil
 }
 
 // Close lets go of everything. Frames that were taken and are not stored stay with the broker.

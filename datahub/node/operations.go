@@ -70,3 +70,25 @@ func (o *operations) run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// readyWithin bounds how long the node waits for the answers of what it needs.
+const readyWithin = 5 * time.Second
+
+// Ready says what the node needs and does not have.
+func (n *Node) Ready(ctx context.Context) Readiness {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	r := Readiness{Ready: true, Parts: map[string]string{}}
+	for name, check := range map[string]func(context.Context) error{
+		"store":  n.storage.Store.Check,
+		"broker": n.broker.Check,
+		"ledger": func(ctx context.Context) error { _, err := n.opened(ctx); return err },
+		"clock":  n.checkClock,
+	} {
+		r.Parts[name] = ""
+		if err := check(ctx); err != nil {
+			r.Ready, r.Parts[name] = false, err.Error()
+		}
+	}
+	return r
+}

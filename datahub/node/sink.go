@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/assay-net/assay/datahub/health"
 	"github.com/assay-net/assay/datahub/ingest"
 	"github.com/assay-net/assay/datahub/store"
 	"github.com/assay-net/assay/datahub/telemetry/frame"
-	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -23,10 +21,7 @@ type sink struct {
 	derivations map[string]*derivation
 	decoders    map[frame.Kind]ingest.Decoder
 	stations    *stations
-	genesis     *ledger.Genesis
-	srs         commit.Digest
 	late        string
-	clock       func() time.Time
 	log         *slog.Logger
 	metrics     *metrics
 
@@ -185,10 +180,9 @@ func (s *sink) snapshot(m *member, from uint64) (*store.Snapshot, error) {
 	return &store.Snapshot{Fleet: m.Fleet, Device: m.ID, Epoch: s.epoch, Sequence: sequence, State: state}, nil
 }
 
-// Heard takes note of who is there, and asks those again whose report is missing.
+// Heard counts reports that are stored by now, and asks devices that are there again if theirs is missing.
 func (s *sink) Heard(ids []commit.DeviceID, _ uint64) {
 	now := s.clock()
-	s.devices.heard(ids, now)
 	for e, g := range s.closer.all() {
 		d := s.derivations[e.fleet]
 		for _, id := range ids {
