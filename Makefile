@@ -5,7 +5,7 @@ GO ?= go
 # Packages whose tests start Fabric networks or let epochs pass in real time, one after the other: on a small machine two at once get in each other's way.
 NETWORKS = ./cmd/assay ./datahub/node ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
 
-.PHONY: help demo demo-fabric test postgresql short bench bench-fabric bench-ingest lint generate build clean
+.PHONY: help demo demo-fabric test postgresql short bench bench-fabric bench-ingest bench-api lint generate proto proto-release build clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +22,7 @@ demo-fabric: build ## play the main job on a Fabric network made for it; results
 	@./bin/assay-fabric up --dir $(OUT)/fabric/network --epoch 20s --clock-skew 5s
 	@trap './bin/assay-fabric down --dir $(OUT)/fabric/network' EXIT; \
 	./bin/assay demo --ledger fabric --network $(OUT)/fabric/network --out $(OUT)/fabric/demo && \
-	./bin/assay audit --network $(OUT)/fabric/network --org regulator
+	./bin/assay audit channel --network $(OUT)/fabric/network --org regulator
 
 test: lint postgresql ## everything that must pass
 	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(NETWORKS))")
@@ -46,12 +46,27 @@ bench-ingest: postgresql ## measure a node under load, SQLite and PostgreSQL, pr
 	@mkdir -p $(OUT)
 	$(GO) test -count=1 -timeout 60m -v -run '^TestBenchTable$$' ./datahub/node -args -bench-table $(abspath $(OUT))/bench-ingest.json
 
-lint: ## formatting, vet, staticcheck, tidy go.mod
+bench-api: ## measure a node's interface, policy decisions, and answers on a Fabric network, print the table, write out/bench-api.json
+	@mkdir -p $(OUT)
+	$(GO) test -count=1 -timeout 90m -v -run '^TestBenchAPI$$' ./datahub/node -args -bench-table $(abspath $(OUT))/bench-api.json
+
+lint: ## formatting, vet, staticcheck, tidy go.mod, the interface's sources
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not gofmt-ed:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=deploy/lint/go.mod staticcheck ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify >/dev/null
+	@deploy/proto/check
+
+# buf and its plugins are tools of a module of their own.
+BUF = $(GO) tool -modfile=deploy/proto/go.mod buf
+PROTO = . --config deploy/proto/buf.yaml --path datahub/api/proto/assay
+
+proto: ## generate the interface's code from datahub/api/proto
+	$(BUF) generate $(PROTO) --template deploy/proto/buf.gen.yaml
+
+proto-release: # what make lint compares the interface with from now on
+	$(BUF) build $(PROTO) --exclude-source-info -o deploy/proto/released.binpb
 
 generate: ## write golden files anew
 	$(GO) test ./zk -run TestConstraintCounts -update

@@ -30,15 +30,31 @@ func (o *Owner) Anchor(ctx context.Context, c *Closed) (ledger.Receipt, error) {
 	return r, nil
 }
 
-// Prove answers an approved request: it takes the statement and the facts from
+// Answer is a proof that is ready to be submitted, and what it shows.
+type Answer struct {
+	Bundle  []byte
+	Verdict *verify.Verdict
+}
+
+// Prove is Answer, for a caller who does not look at what the proof shows.
+func (o *Owner) Prove(ctx context.Context, request commit.Digest, source zk.Source, progress zk.Progress) ([]byte, error) {
+	a, err := o.Answer(ctx, request, source, progress)
+	if err != nil {
+		return nil, err
+	}
+	return a.Bundle, nil
+}
+
+// Answer answers an approved request: it takes the statement and the facts from
 // the ledger, proves, and checks the bundle as anyone else would before it
 // leaves the house, so that a defect shows here and not in front of the lender.
-func (o *Owner) Prove(ctx context.Context, request commit.Digest, source zk.Source, progress zk.Progress) ([]byte, error) {
+// Whether what it shows may be released is for the caller to ask the ledger.
+func (o *Owner) Answer(ctx context.Context, request commit.Digest, source zk.Source, progress zk.Progress) (*Answer, error) {
 	entry, err := o.Book.RequestEntry(ctx, request)
 	if err != nil {
 		return nil, err
 	}
-	if entry.Status != ledger.StatusApproved {
+	if !entry.Status.Approved() {
 		return nil, fmt.Errorf("request %s is %s, only an approved one is proven", request, entry.Status)
 	}
 	s, err := statement.Parse(entry.Request.Statement)
@@ -68,10 +84,11 @@ func (o *Owner) Prove(ctx context.Context, request commit.Digest, source zk.Sour
 	if err != nil {
 		return nil, err
 	}
-	if _, err := verify.VerifyBundle(b, &facts.Facts, keys); err != nil {
+	verdict, err := verify.VerifyBundle(b, &facts.Facts, keys)
+	if err != nil {
 		return nil, fmt.Errorf("the bundle just proven does not verify: %w", err)
 	}
-	return b, nil
+	return &Answer{Bundle: b, Verdict: verdict}, nil
 }
 
 // keyring holds the keys that the ledger pins.

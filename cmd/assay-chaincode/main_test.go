@@ -23,6 +23,7 @@ import (
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/cmd/internal/cli/clitest"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/loopback"
 	"github.com/assay-net/assay/zk/commit/committest"
 )
 
@@ -82,10 +83,9 @@ func newCertificate(t *testing.T) (certificate, key []byte) {
 
 // freeAddressCmd is the script command "freeaddress": it puts an address on which nobody listens into $ADDRESS.
 func freeAddressCmd(ts *testscript.TestScript, _ bool, _ []string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.FreeAddress()
 	ts.Check(err)
-	ts.Setenv("ADDRESS", l.Addr().String())
-	ts.Check(l.Close())
+	ts.Setenv("ADDRESS", address)
 }
 
 // listensCmd is the script command "listens": it waits until somebody listens on $ADDRESS.

@@ -3,251 +3,198 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
-	"github.com/assay-net/assay/fabricnet/audit"
-	"github.com/assay-net/assay/fabricnet/blockfile"
-	"github.com/assay-net/assay/fabricnet/gateway"
-	"github.com/assay-net/assay/fabricnet/ledger"
-	"github.com/assay-net/assay/fabricnet/orgkey"
-	"github.com/assay-net/assay/fabricnet/profile"
-	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/datahub/api/assayv1"
+	"github.com/assay-net/assay/datahub/client"
 )
 
-// auditCall is one call of assay audit. What flags leave open comes from the profile.
-type auditCall struct {
-	*cli.Printer
-	blocks, profileAt, networkAt, org  string
-	genesis, channelGenesis, chaincode string
-	srs, attestations, key, out        string
-	accepted                           []string
-	withoutAttestations                bool
-	profile                            *profile.Profile
-	client                             *gateway.Client
-	consortium                         *ledger.Genesis
-}
-
 func newAuditCommand(p *cli.Printer) *cobra.Command {
-	c := &auditCall{Printer: p}
-	command := &cobra.Command{
-		Use:   "audit",
-		Short: "Check a Fabric channel from its first block, and re-verify every proof",
-		Long: `Audit takes no peer's word. It walks the channel's blocks from the genesis block that you trust: hash chain,
-orderers' signatures, every creator's and endorser's signature and certificate, endorsement rules; it computes the
-validation code of every transaction again, and runs every call of the contract again, with every attestation and
-every proof in it. What it finds differs is named with its block. The report is signed with the organisation's key.
-
-Blocks come from the organisation's own peer, or from a file (--blocks, see 'assay-fabric export'). The exit code is 0
-if the channel is sound and 1 if not, with the first failure. Blocks cut off the end leave a sound channel: compare
-the head that it prints.
-
-A change of the channel's configuration is a failure until you have looked at it and accept its block by the hash that
-the finding names (--accept-config). So is an anchor whose attestations are not to be had: the organisation's own
-service has them if it endorsed; an owner's does not, and says --without-attestations.`,
-		Example: `  assay audit --org Regulator --out audit.json
-  assay audit --blocks blocks.bin --genesis genesis.json --channel-genesis channel.block --srs srs
-  assay audit verify audit.json --genesis genesis.json`,
-		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return c.run(command.Context()) },
-	}
-	f := command.Flags()
-	f.StringVar(&c.blocks, "blocks", "", "a file of blocks, instead of the peer's")
-	f.StringVar(&c.profileAt, "profile", "", "the organisation's connection profile")
-	f.StringVar(&c.networkAt, "network", networkDir, "a local network's folder, for the profile of --org")
-	f.StringVar(&c.org, "org", "", "the organisation that audits")
-	f.StringVar(&c.genesis, "genesis", "", "the consortium's genesis")
-	f.StringVar(&c.channelGenesis, "channel-genesis", "", "the channel's genesis block, or the hash of its header")
-	f.StringVar(&c.chaincode, "chaincode", "", "the contract's name on the channel (default \"assay\")")
-	f.StringVar(&c.srs, "srs", "", "the SRS (default: the key cache's)")
-	f.StringVar(&c.attestations, "attestations", "", "a folder of attestations by root (default: the organisation's own service's)")
-	f.BoolVar(&c.withoutAttestations, "without-attestations", false, "let anchors pass whose attestations are not to be had")
-	f.StringArrayVar(&c.accepted, "accept-config", nil, "hash of a block with a change of the configuration that you know of (repeatable)")
-	f.StringVar(&c.key, "key", "", "the organisation's key, to sign the report")
-	f.StringVar(&c.out, "out", "", "write the report to this file")
-	command.AddCommand(newAuditVerifyCommand(p))
+	command := newAuditListCommand(p)
+	command.Use = "audit"
+	command.Short = "See who asked what and what was released, and check the ledger"
+	command.Long = `Audit lists what 'assay audit list' lists: every request with what its answer released. alerts and evidence ask the node that --api names, too. channel
+takes no node's word: it checks a Fabric channel from its first block.`
+	command.Example = `  assay audit
+  assay audit evidence 3f6c1c0a… --out evidence.json
+  assay audit channel --org Regulator --out audit.json`
+	command.AddCommand(newAuditListCommand(p), newAuditAlertsCommand(p), newAuditEvidenceCommand(p), newAuditChannelCommand(p))
 	return command
 }
 
-func (c *auditCall) run(ctx context.Context) error {
-	if err := c.prepare(); err != nil {
-		return err
+func newAuditListCommand(p *cli.Printer) *cobra.Command {
+	c := &apiCall{Printer: p}
+	f := &requestFilter{}
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List who asked what, under which grant, and what was released",
+		Long: `List prints every request on the ledger with its outcome, the reasons of a refusal, and what everyone on the ledger learned from an answer: the claims that
+hold and the totals that it disclosed. The token must be an auditor's.`,
+		Example: `  assay audit list
+  assay audit list --requester greenbank --status verified --json`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			status, err := f.wanted()
+			if err != nil {
+				return err
+			}
+			query := &assayv1.ListEntriesRequest{Owner: f.owner, Requester: f.requester, Fleet: f.fleet, Status: status, PageSize: pageFor(f.limit)}
+			return c.with(command.Context(), func(ctx context.Context, node *client.Client) error { return listEntries(ctx, p, node, query, f.limit) })
+		},
 	}
-	if c.blocks == "" {
-		client, err := gateway.Open(ctx, gateway.Options{Profile: c.profile, Genesis: c.consortium})
+	f.flags(command)
+	c.flags(command.Flags())
+	return command
+}
+
+// listEntries prints entries in the order of their times, for people, and as they come with --json.
+func listEntries(ctx context.Context, p *cli.Printer, node *client.Client, query *assayv1.ListEntriesRequest, limit int) error {
+	var entries []*assayv1.AuditEntry
+	n := 0
+	for e, err := range node.AllEntries(ctx, query) {
 		if err != nil {
 			return err
 		}
-		defer client.Close() //nolint:errcheck // nothing is under way
-		c.client = client
+		if !p.JSON {
+			entries = append(entries, e)
+		} else if err := printMessage(p, "audit_entry", e); err != nil {
+			return err
+		}
+		if n++; n == limit {
+			break
+		}
 	}
-	config, err := c.config()
-	if err != nil {
-		return err
-	}
-	signer, err := c.signer()
-	if err != nil {
-		return err
-	}
-	blocks, done, err := c.source(ctx, &config)
-	if err != nil {
-		return err
-	}
-	defer done()
-	report, err := audit.Run(ctx, config, blocks)
-	if err != nil {
-		return err
-	}
-	report.AuditedAt = time.Now().Unix()
-	if signer != nil {
-		if err := report.Sign(c.consortium, c.organisation(), signer, time.Now()); err != nil {
+	slices.SortStableFunc(entries, func(a, b *assayv1.AuditEntry) int {
+		return a.GetRequest().GetCreatedAt().AsTime().Compare(b.GetRequest().GetCreatedAt().AsTime())
+	})
+	for _, e := range entries {
+		if err := p.Line("%s", cli.Printable(entryText(e))); err != nil {
 			return err
 		}
 	}
-	return c.deliver(report)
-}
-
-// prepare finds profile and genesis, and holds them against --org.
-func (c *auditCall) prepare() error {
-	if c.profileAt == "" && c.org != "" && (c.blocks == "" || c.genesis == "") {
-		c.profileAt = profilePath(c.networkAt, strings.ToLower(c.org))
-	}
-	if c.profileAt == "" && c.blocks == "" {
-		return cli.Usage("name who audits (--org or --profile), or a file of blocks (--blocks)")
-	}
-	if c.profileAt != "" {
-		var err error
-		if c.profile, err = profile.Read(c.profileAt); err != nil {
-			return cli.Usage("%w", err)
-		}
-		if c.org != "" && !strings.EqualFold(c.org, c.profile.Organisation) {
-			return cli.Usage("--org: %s is the profile of %s", c.profileAt, c.profile.Organisation)
-		}
-	}
-	path := c.either(c.genesis, func(p *profile.Profile) string { return p.Genesis })
-	if path == "" {
-		return cli.Usage("--genesis is missing: the consortium's genesis, without a profile that names it")
-	}
-	var err error
-	if c.consortium, err = readGenesis(path); err != nil {
-		return err
-	}
-	if _, ok := c.consortium.Organisation(c.organisation()); !ok && c.organisation() != "" {
-		return cli.Usage("--org: %s is not an organisation of ledger %s", c.organisation(), c.consortium.ID())
+	if n == 0 {
+		p.Note("There is no such request.")
 	}
 	return nil
 }
 
-// either is a flag, or what the profile has in its place.
-func (c *auditCall) either(flag string, of func(*profile.Profile) string) string {
-	if flag != "" || c.profile == nil {
-		return flag
+// entryText is one request in the audit: a line for who, what and how it ended, and one for each thing that follows from it.
+func entryText(e *assayv1.AuditEntry) string {
+	var b strings.Builder
+	r := e.GetRequest()
+	fmt.Fprintf(&b, "%s  %-9s  %s", timeText(r.GetCreatedAt()), requestStatusText(r.GetStatus()), r.GetId())
+	under := "under no grant"
+	if r.GetGrant() != "" {
+		under = "under grant " + r.GetGrant()
 	}
-	return of(c.profile)
-}
-
-// organisation is who audits, "" if nobody is named.
-func (c *auditCall) organisation() string {
-	if c.profile != nil {
-		return c.profile.Organisation
-	}
-	return strings.ToLower(c.org)
-}
-
-func (c *auditCall) config() (audit.Config, error) {
-	pin, err := c.pin()
-	if err != nil {
-		return audit.Config{}, err
-	}
-	name := c.either(c.chaincode, func(p *profile.Profile) string { return p.Chaincode })
-	if name == "" {
-		name = profile.DefaultChaincode
-	}
-	config := audit.Config{
-		Genesis: c.consortium, ChannelGenesis: pin, Chaincode: name,
-		SRS: c.findSRS, Attestations: c.findAttestations, WithoutAttestations: c.withoutAttestations,
-		AcceptConfigurations: make([]commit.Digest, len(c.accepted)),
-	}
-	for i, hash := range c.accepted {
-		if err := config.AcceptConfigurations[i].UnmarshalText([]byte(hash)); err != nil {
-			return audit.Config{}, cli.Usage("--accept-config: %w", err)
+	fmt.Fprintf(&b, "\n    %s asks %s about fleet %s at epoch %d, %s, for %q", r.GetRequester(), r.GetOwner(), r.GetFleet(), r.GetEpoch(), under, r.GetPurpose())
+	if d := r.GetDecision(); d != nil {
+		by := ""
+		if len(d.GetPolicyIds()) > 0 {
+			by = " by " + strings.Join(d.GetPolicyIds(), ", ")
+		}
+		fmt.Fprintf(&b, "\n    %s%s", map[bool]string{true: "approved", false: "refused"}[d.GetApproved()], by)
+		if d.GetCost() != "" && d.GetApproved() {
+			fmt.Fprintf(&b, ", %s units spent", d.GetCost())
+		}
+		for _, reason := range d.GetReasons() {
+			fmt.Fprintf(&b, "\n      - %s", reason)
 		}
 	}
-	return config, nil
+	for _, reason := range r.GetFailure().GetReasons() {
+		fmt.Fprintf(&b, "\n    failed: %s", reason)
+	}
+	if x := e.GetReleased(); x != nil {
+		b.WriteString("\n    released: " + releasedText(x))
+	}
+	return b.String()
 }
 
-// pin is the hash of the channel's genesis block.
-func (c *auditCall) pin() (commit.Digest, error) {
-	given := c.either(c.channelGenesis, func(p *profile.Profile) string { return p.ChannelGenesis })
-	if given == "" {
-		return commit.Digest{}, cli.Usage("--channel-genesis is missing: the channel's genesis block that you trust, without a profile that names it")
+func releasedText(x *assayv1.Released) string {
+	parts := []string{fmt.Sprintf("%d of %d devices reported", x.GetAttested(), x.GetEnrolled())}
+	for _, c := range x.GetClaims() {
+		parts = append(parts, fmt.Sprintf("%s: %s", c.GetClaim(), map[bool]string{true: "holds", false: "does not hold"}[c.GetHolds()]))
 	}
-	return channelPin(given)
+	for _, d := range x.GetDisclosed() {
+		parts = append(parts, strings.TrimRight(fmt.Sprintf("%s = %s %s", d.GetName(), d.GetValue(), d.GetUnit()), " "))
+	}
+	return strings.Join(parts, "; ")
 }
 
-// channelPin is a hash that is given, or that of a block in a file.
-func channelPin(given string) (commit.Digest, error) {
-	var pin commit.Digest
-	if pin.UnmarshalText([]byte(given)) == nil {
-		return pin, nil
+func newAuditAlertsCommand(p *cli.Printer) *cobra.Command {
+	c := &apiCall{Printer: p}
+	var watch bool
+	var after string
+	command := &cobra.Command{
+		Use:   "alerts",
+		Short: "List the alerts of regulators",
+		Long: `Alerts lists what regulators put on the ledger because it says something else than they find. With --watch it goes on with each new one; --after goes on
+behind a cursor that --watch --json printed. The token must be an auditor's.`,
+		Example: `  assay audit alerts
+  assay audit alerts --watch --json`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if after != "" && !watch {
+				return cli.Usage("--after goes with --watch")
+			}
+			return c.with(command.Context(), func(ctx context.Context, node *client.Client) error {
+				if watch {
+					return watchAlerts(ctx, p, node, after)
+				}
+				l := listing{Printer: p, kind: "alert", header: []string{"at", "regulator", "request", "alert"}}
+				for a, err := range node.AllAlerts(ctx) {
+					if err != nil {
+						return err
+					}
+					if err := l.add(a, timeText(a.GetAt()), a.GetRegulator(), a.GetRequest(), a.GetText()); err != nil {
+						return err
+					}
+				}
+				return l.end("There is no alert.")
+			})
+		},
 	}
-	b, err := readFile(given, blockfile.MaxBlock)
-	if err != nil {
-		return pin, err
-	}
-	if pin, err = audit.ChannelGenesis(b); err != nil {
-		return pin, cli.No("%s: %w", given, err)
-	}
-	return pin, nil
+	command.Flags().BoolVar(&watch, "watch", false, "go on with each new alert")
+	command.Flags().StringVar(&after, "after", "", "with --watch: the cursor of the last alert seen")
+	c.flags(command.Flags())
+	return command
 }
 
-// signer is the organisation's key, nil if none is named.
-func (c *auditCall) signer() (*orgkey.Key, error) {
-	path := c.either(c.key, func(p *profile.Profile) string { return p.OrganisationKey })
-	if path == "" {
-		return nil, nil
-	}
-	if c.organisation() == "" {
-		return nil, cli.Usage("--key: --org is missing, whose key it is")
-	}
-	key, err := orgkey.Read(path)
-	if err != nil {
-		return nil, cli.Usage("organisation key: %w", err)
-	}
-	return &key, nil
-}
-
-// deliver writes and prints the report. A channel that is not sound is a no.
-func (c *auditCall) deliver(report *audit.Report) error {
-	if c.out != "" {
-		encoded, err := report.Marshal()
-		if err != nil {
-			return err
+// watchAlerts goes on until it is interrupted, which is how it is meant to end.
+func watchAlerts(ctx context.Context, p *cli.Printer, node *client.Client, after string) error {
+	err := node.WatchAlerts(ctx, after, func(a *assayv1.Alert, cursor string) error {
+		if p.JSON {
+			return printMessage(p, "alert", &assayv1.WatchAlertsResponse{Alert: a, Cursor: cursor})
 		}
-		if err := os.MkdirAll(filepath.Dir(c.out), 0o755); err != nil {
-			return cli.Usage("--out: %w", err)
-		}
-		if err := os.WriteFile(c.out, encoded, 0o644); err != nil {
-			return cli.Usage("--out: %w", err)
-		}
+		return p.Line("%s", cli.Printable(fmt.Sprintf("%s  %s  %s  %s", timeText(a.GetAt()), a.GetRegulator(), a.GetRequest(), a.GetText())))
+	})
+	if ctx.Err() != nil {
+		return nil
 	}
-	if err := printAudit(c.Printer, report); err != nil {
-		return err
-	}
-	if f := report.Failure(); f != nil {
-		return cli.No("the channel is not sound: %s", f)
-	}
-	if len(report.Signature) == 0 {
-		c.Note("The report is not signed: no organisation's key was named.")
-	}
-	return nil
+	return err
 }
 
-func auditSubject(r *audit.Report) string {
-	return fmt.Sprintf("channel %s, consensus %s, contract %s, ledger %s", r.Channel, r.Consensus, r.Chaincode, r.Ledger)
+func newAuditEvidenceCommand(p *cli.Printer) *cobra.Command {
+	c := &apiCall{Printer: p}
+	var out string
+	command := &cobra.Command{
+		Use:   "evidence REQUEST --out FILE",
+		Short: "Take all that proves what became of a request, in one signed file",
+		Long: `Evidence writes a file with the request, the grant, the policy texts, the decision, the proof and the blocks of the ledger that hold them, signed by the
+node's organisation. 'assay verify --evidence' checks it without a node. The token must be an auditor's.`,
+		Example: `  assay audit evidence 3f6c1c0a… --out evidence.json
+  assay verify --evidence evidence.json --ledger 9b2e…`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return c.download(command.Context(), args[0], out, "evidence", (*client.Client).Evidence)
+		},
+	}
+	command.Flags().StringVar(&out, "out", "", "where to write it")
+	cli.Require(command, "out")
+	c.flags(command.Flags())
+	return command
 }

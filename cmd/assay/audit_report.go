@@ -14,7 +14,7 @@ import (
 	"github.com/assay-net/assay/fabricnet/audit"
 )
 
-// auditVerifyCall is one call of assay audit verify.
+// auditVerifyCall is one call of assay audit channel verify.
 type auditVerifyCall struct {
 	*cli.Printer
 	genesis, by, channelGenesis, head string
@@ -32,7 +32,7 @@ signature is good and the channel was found sound.
 
 A report is about one channel up to one block. Somebody can found another channel for the same consortium, or leave
 the last blocks away: say which channel it must be (--channel-genesis) and how far it must reach (--at-least, --head).`,
-		Example: `  assay audit verify audit.json --genesis genesis.json --channel-genesis channel.block`,
+		Example: `  assay audit channel verify audit.json --genesis genesis.json --channel-genesis channel.block`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return c.run(args[0]) },
 	}
@@ -130,7 +130,7 @@ func auditText(r *audit.Report) string {
 		fmt.Fprintf(&b, "No effect     %s\n", countsText(n.Codes))
 	}
 	for i := range r.Requests {
-		b.WriteString(requestText(&r.Requests[i]))
+		b.WriteString(auditedText(&r.Requests[i]))
 	}
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "%-13s %s\n", map[bool]string{true: "FAILURE", false: "Notice"}[f.Failure], f)
@@ -153,7 +153,7 @@ func auditHeadline(r *audit.Report) string {
 	return "SOUND"
 }
 
-func requestText(q *audit.Request) string {
+func auditedText(q *audit.Request) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Request       %s… by %s about %s at epoch %d: asked in block %d", q.ID.String()[:16], q.Requester, q.Fleet, q.Epoch, q.Asked.Height)
 	if d := q.Decided; d != nil && d.Approved {

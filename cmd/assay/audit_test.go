@@ -67,12 +67,12 @@ func call(args ...string) (code int, out, notes string) {
 func TestAudit(t *testing.T) {
 	dir := auditFiles(t)
 	at := func(name string) string { return filepath.Join(dir, name) }
-	base := []string{"audit", "--blocks", at("blocks.bin"), "--genesis", at("genesis.json"), "--channel-genesis", at("channel.block")}
+	base := []string{"audit", "channel", "--blocks", at("blocks.bin"), "--genesis", at("genesis.json"), "--channel-genesis", at("channel.block")}
 	code, out, notes := call(append(base, "--out", at("audit.json"))...)
 	if code != cli.ExitYes || !strings.HasPrefix(out, "SOUND ") || !strings.Contains(notes, "not signed") {
 		t.Fatalf("%d\n%s%s", code, out, notes)
 	}
-	code, _, notes = call("audit", "verify", at("audit.json"), "--genesis", at("genesis.json"))
+	code, _, notes = call("audit", "channel", "verify", at("audit.json"), "--genesis", at("genesis.json"))
 	if code != cli.ExitNo || !strings.Contains(notes, "not signed") {
 		t.Errorf("an unsigned report: %d %s", code, notes)
 	}
@@ -136,7 +136,7 @@ func TestAuditVerify(t *testing.T) {
 		"lender by name":  {[]string{at("greenbank"), "--by", "greenbank"}, cli.ExitYes, "attestations were not required"},
 		"another by name": {[]string{at("greenbank"), "--by", "regulator"}, cli.ExitNo, "signed by greenbank"},
 	} {
-		code, out, notes := call(append([]string{"audit", "verify", "--genesis", at("signed.json")}, test.args...)...)
+		code, out, notes := call(append([]string{"audit", "channel", "verify", "--genesis", at("signed.json")}, test.args...)...)
 		if code != test.code || !strings.Contains(out+notes, test.says) {
 			t.Errorf("%s: %d\n%s%s", name, code, out, notes)
 		}
@@ -236,7 +236,7 @@ func TestAuditCalls(t *testing.T) {
 		"accept another":    {append(append(files, pin...), "--accept-config", strings.Repeat("0", 64)), cli.ExitYes, ""},
 		"other chaincode":   {append(append(files, pin...), "--chaincode", "_lifecycle"), cli.ExitNo, "chaincode"},
 	} {
-		code, out, notes := call(append([]string{"audit"}, test.args...)...)
+		code, out, notes := call(append([]string{"audit", "channel"}, test.args...)...)
 		if code != test.code || !strings.Contains(notes, test.says) {
 			t.Errorf("%s: %d\n%s%s", name, code, out, notes)
 		}

@@ -15,7 +15,6 @@ import (
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
-	"github.com/assay-net/assay/zk/setup"
 	"github.com/assay-net/assay/zk/statement"
 )
 
@@ -33,6 +32,10 @@ type demoCall struct {
 	ledger    string
 	networkAt string
 
+	nodes       bool
+	stay        bool
+	assayFabric string
+
 	step int
 }
 
@@ -42,8 +45,8 @@ func newDemoCommand(p *cli.Printer) *cobra.Command {
 		Use:   "demo",
 		Short: "Play the whole job: devices commit, the owner proves, a regulator verifies",
 		Long: `Demo plays an owner, a financier and a regulator. A fleet's devices commit to their health records and sign them,
-the owner anchors them, the financier asks what the fleet is worth, the owner proves the answer, the ledger accepts
-the proof, and the regulator verifies it from files alone.
+the owner anchors them and grants the financier an answer by a policy, the financier asks what the fleet is worth, the
+owner proves the answer, the ledger accepts the proof, and the regulator verifies it from files alone.
 
 The ledger is a new embedded one in DIR, whose three organisations each have their own key and their own copy of the
 rules in one process, and whose time is simulated; or, with --ledger fabric, a Hyperledger Fabric network that
@@ -51,13 +54,25 @@ rules in one process, and whose time is simulated; or, with --ledger fabric, a H
 
 The fleet is simulated, or made of real cells measured in a file (--from). DIR receives bundle.cbor, statement.json,
 trust.json (the regulator's export) and the embedded ledger. Proving keys come from an unsafe single-party setup,
-made once and kept in the key cache.`,
+made once and kept in the key cache.
+
+With --nodes it is played by processes: a Fabric network made for it in DIR, a node for each of owner, lender and
+regulator ('assay serve' with a configuration of its own), simulated devices that talk to the owner's, and the commands
+that people would give. A request within the lender's grant is proven and verified, one outside is refused, and
+revocation stops the next; the regulator audits all of it. It takes about three minutes, and leaves configurations,
+logs and curl.sh, which does the same by curl. With --stay the nodes run on until they are interrupted.`,
 		Example: `  assay demo
   assay demo --devices 20000 --chunk 1024 --out out/large
   assay-fabric up && assay demo --ledger fabric --out out/fabric
-  assay demo --from nasa-pcoe-cycles.csv --format cycles --out out/nasa`,
+  assay demo --from nasa-pcoe-cycles.csv --format cycles --out out/nasa
+  assay demo --nodes --stay --out out/nodes`,
 		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return c.run(command.Context()) },
+		RunE: func(command *cobra.Command, _ []string) error {
+			if !c.nodes {
+				return c.run(command.Context())
+			}
+			return c.runNodes(command)
+		},
 	}
 	f := command.Flags()
 	f.IntVar(&c.devices, "devices", 1000, "number of simulated batteries")
@@ -69,6 +84,9 @@ made once and kept in the key cache.`,
 	f.StringVar(&c.dir, "out", "assay-demo", "directory for the results; it must not hold any yet")
 	f.StringVar(&c.ledger, "ledger", "embedded", "the ledger to play on: embedded or fabric")
 	f.StringVar(&c.networkAt, "network", networkDir, "with --ledger fabric: the network's directory, which assay-fabric up made")
+	f.BoolVar(&c.nodes, "nodes", false, "play it with three nodes on a Fabric network made for it")
+	f.BoolVar(&c.stay, "stay", false, "with --nodes: leave network and nodes running until interrupted")
+	f.StringVar(&c.assayFabric, "assay-fabric", "", "with --nodes: the assay-fabric command (default the one beside this program, else the one in $PATH)")
 	f.StringVar(&c.cache, "cache", "", "directory of the key cache (default $ASSAY_CACHE or the user's cache directory)")
 	return command
 }
@@ -108,7 +126,7 @@ func (c *demoCall) run(ctx context.Context) error {
 		return err
 	}
 	c.say("", "Assay demonstration: %s, chunks of %d", batteries.Title(), c.chunk)
-	keys, err := c.keys()
+	keys, err := openKeyCache(c.cache, func(step string) { c.Note("… %s", step) })
 	if err != nil {
 		return err
 	}
@@ -117,24 +135,12 @@ func (c *demoCall) run(ctx context.Context) error {
 		return err
 	}
 	defer w.network.Close()
-	for _, step := range []func(context.Context) error{w.enrol, w.epoch, w.ask, w.prove, w.regulate} {
+	for _, step := range []func(context.Context) error{w.enrol, w.epoch, w.permit, w.ask, w.prove, w.regulate} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return w.finish(time.Since(start))
-}
-
-// keys opens the key cache and makes what is missing.
-func (c *demoCall) keys() (*setup.Unsafe, error) {
-	dir := c.cache
-	if dir == "" {
-		var err error
-		if dir, err = setup.DefaultDir(); err != nil {
-			return nil, cli.Usage("%w", err)
-		}
-	}
-	return setup.UnsafeSingleParty(dir, func(step string) { c.Note("… %s", step) })
 }
 
 // say tells the story: on standard output, or among the notes with --json.
@@ -207,13 +213,13 @@ var demoStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // demoStatement is what the financier asks. Its thresholds suit the kind of fleet,
 // not this one: nobody told it anything about it but its size. The caller names
-// fleet, epoch, requester, nonce and expiry.
+// fleet, epoch, requester, grant, nonce and expiry.
 func demoStatement(real bool, enrolled int) *statement.Statement {
 	s := &statement.Statement{
 		Version: statement.Version, Schema: "battery/v1",
 		Valuation: &statement.Valuation{Price: "1200.00", Currency: "EUR"},
 		Disclose:  []string{"value"}, MinimumCoverage: "90.00",
-		Grant: "demonstration", Purpose: "underwriting a loan secured on the fleet",
+		Purpose: demoPurpose,
 	}
 	knots := func(pairs ...string) (ks []statement.Knot) {
 		for i := 0; i < len(pairs); i += 2 {
@@ -238,7 +244,7 @@ func demoStatement(real bool, enrolled int) *statement.Statement {
 		{Lane: "age_days", Knots: knots("0", "1", "3650", "0.5")},
 	}
 	s.Claims = []statement.Claim{
-		claim(fmt.Sprint(enrolled*7/10), one("count")),
+		claim(fmt.Sprint(max(1, enrolled*7/10)), one("count")),
 		claim("0", one("state_of_health"), statement.Term{Total: "count", Coefficient: "-80"}),
 		claim(fmt.Sprint(enrolled*300), one("value")),
 	}

@@ -18,14 +18,14 @@ import (
 	"github.com/assay-net/assay/zk/verify"
 )
 
-// ask submits the financier's question, which the owner approves.
+// ask submits the financier's question, which the owner approves under its grant.
 func (w *world) ask(ctx context.Context) error {
 	var nonce [statement.NonceBytes]byte
 	if _, err := rand.Read(nonce[:]); err != nil {
 		return err
 	}
-	asked := demoStatement(w.from != "", w.batteries.Count())
-	asked.Fleet, asked.Epoch, asked.Requester, asked.Nonce = w.fleet.fleet, w.reported, w.lender, hex.EncodeToString(nonce[:])
+	asked := w.demoStatement()
+	asked.Nonce = hex.EncodeToString(nonce[:])
 	asked.Expiry = w.network.Now().Add(30 * 24 * time.Hour).Truncate(time.Second)
 	if err := asked.Check(); err != nil {
 		return err

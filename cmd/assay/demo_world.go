@@ -31,6 +31,7 @@ type world struct {
 	fleet    *demoDevices
 	reported uint64 // the epoch that the devices report about
 	closed   []*datahub.Closed
+	grant    string
 	request  commit.Digest
 	bundle   []byte
 	accepted ledger.Receipt

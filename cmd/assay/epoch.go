@@ -113,23 +113,18 @@ func (c *epochCall) openOne(ctx context.Context, b ledger.Book, e ledger.EpochIn
 	if err != nil {
 		return cli.No("%w", err)
 	}
-	if c.JSON {
-		return c.Object(epochObject{Kind: "epoch_opened", Epoch: epoch})
-	}
+	o := epochObject{Kind: "epoch_opened", Epoch: epoch}
 	if already {
-		return c.Line("OPEN    epoch %d was open", epoch)
+		return c.Result(o, "OPEN    epoch %d was open", epoch)
 	}
-	return c.Line("OPENED  epoch %d", epoch)
+	return c.Result(o, "OPENED  epoch %d", epoch)
 }
 
 func (c *epochCall) settle(ctx context.Context, b ledger.Book, of ledger.EpochRef) error {
 	if _, err := b.Settle(ctx, of); err != nil {
 		return cli.No("%w", err)
 	}
-	if c.JSON {
-		return c.Object(epochObject{"settled", of.Epoch, of.Fleet})
-	}
-	return c.Line("SETTLED fleet %s at epoch %d", of.Fleet, of.Epoch)
+	return c.Result(epochObject{"settled", of.Epoch, of.Fleet}, "SETTLED fleet %s at epoch %d", of.Fleet, of.Epoch)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

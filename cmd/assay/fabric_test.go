@@ -30,8 +30,8 @@ func TestDemoOnFabric(t *testing.T) {
 	}
 	must("epoch", "open", "--network", n.Dir)
 	report := filepath.Join(t.TempDir(), "report.json")
-	if audited := must("audit", "--network", n.Dir, "--org", "Regulator", "--out", report); !strings.HasPrefix(audited, "SOUND ") {
+	if audited := must("audit", "channel", "--network", n.Dir, "--org", "Regulator", "--out", report); !strings.HasPrefix(audited, "SOUND ") {
 		t.Errorf("audit says %q", audited)
 	}
-	must("audit", "verify", report, "--genesis", filepath.Join(n.Dir, "genesis.json"))
+	must("audit", "channel", "verify", report, "--genesis", filepath.Join(n.Dir, "genesis.json"))
 }

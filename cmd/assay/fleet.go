@@ -38,7 +38,11 @@ func (c *nodeCall) with(ctx context.Context, do func(*node.Config, *node.Storage
 }
 
 func newFleetCommand(p *cli.Printer) *cobra.Command {
-	command := &cobra.Command{Use: "fleet", Short: "Look at an owner's fleets"}
+	command := &cobra.Command{
+		Use:   "fleet",
+		Short: "Look at fleets",
+		Long:  `status reads an owner's store on its machine; list, show and coverage ask the node that --api names what the ledger knows.`,
+	}
 	c := &fleetCall{nodeCall: nodeCall{Printer: p}}
 	status := c.flags(&cobra.Command{
 		Use:   "status --config OWNER.yaml",
@@ -53,7 +57,7 @@ last epochs what was received, how many devices attested, and how many chunks ar
 	})
 	status.Flags().IntVar(&c.epochs, "epochs", 10, "how many epochs to show")
 	status.Flags().BoolVar(&c.watch, "watch", false, "show again every two seconds")
-	command.AddCommand(status)
+	command.AddCommand(status, newFleetListCommand(p), newFleetShowCommand(p), newFleetCoverageCommand(p))
 	return command
 }
 

@@ -167,7 +167,7 @@ func newQuarantineReplay(p *cli.Printer) *cobra.Command {
 		Use:   "replay --config OWNER.yaml {ID… | --all | --device ID | --reason CODE}",
 		Short: "Have frames tried again by the running node",
 		Long: `Replay marks frames; the node tries them again within seconds, by today's rules, and those that pass leave the quarantine.
-Use it after mending what kept them out: a maker that was not registered, a decoder, a wrong clock setting.`,
+They are stored; the totals of a device that has sent more since are not counted anew, so readings in them count for nothing there. Use it after mending what kept them out: a maker that was not registered, a decoder, a wrong clock setting.`,
 		Example: `  assay ingest quarantine replay --config owner.yaml --reason clock`,
 		RunE:    func(command *cobra.Command, ids []string) error { return c.replay(command.Context(), ids) },
 	})
@@ -213,11 +213,8 @@ func newQuarantineDelete(p *cli.Printer) *cobra.Command {
 }
 
 func (c *quarantineCall) done(word, kind string, n int) error {
-	if c.JSON {
-		return c.Object(struct {
-			Kind   string `json:"kind"`
-			Frames int    `json:"frames"`
-		}{kind, n})
-	}
-	return c.Line("%s  %d frames", word, n)
+	return c.Result(struct {
+		Kind   string `json:"kind"`
+		Frames int    `json:"frames"`
+	}{kind, n}, "%s  %d frames", word, n)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
-	"github.com/assay-net/assay/zk/setup"
 	"github.com/assay-net/assay/zk/verify"
 )
 
@@ -45,11 +44,7 @@ func (c *publishCall) run(ctx context.Context) error {
 			return cli.Usage("--chunk %d: must be one of %v", n, commit.Sizes)
 		}
 	}
-	dir, err := setup.DefaultDir()
-	if err != nil {
-		return err
-	}
-	keys, err := setup.UnsafeSingleParty(dir, func(step string) { c.Note("%s", step) })
+	keys, err := openKeyCache("", func(step string) { c.Note("%s", step) })
 	if err != nil {
 		return err
 	}
@@ -63,12 +58,8 @@ func (c *publishCall) run(ctx context.Context) error {
 			return err
 		}
 		for _, k := range pinned {
-			if c.JSON {
-				err = c.Object(keyObject{"key", k.CircuitID, k.Digest.String(), len(k.Key), k.Setup})
-			} else {
-				err = c.Line("PINNED  %s  %s  (%s)", k.CircuitID, k.Digest, k.Setup)
-			}
-			if err != nil {
+			o := keyObject{"key", k.CircuitID, k.Digest.String(), len(k.Key), k.Setup}
+			if err := c.Result(o, "PINNED  %s  %s  (%s)", k.CircuitID, k.Digest, k.Setup); err != nil {
 				return err
 			}
 		}

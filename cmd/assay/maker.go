@@ -82,10 +82,7 @@ func (c *makerCall) register(ctx context.Context, b ledger.Book, path string) er
 	if _, err := b.RegisterMaker(ctx, m); err != nil {
 		return cli.No("registering maker %s (digest %s): %w", m.ID, m.Digest(), err)
 	}
-	if c.JSON {
-		return c.Object(makerObject{"maker_registered", m.ID, m.Name, m.Digest()})
-	}
-	return c.Line("REGISTERED  maker %s", m.ID)
+	return c.Result(makerObject{"maker_registered", m.ID, m.Name, m.Digest()}, "REGISTERED  maker %s", m.ID)
 }
 
 func (c *makerCall) list(ctx context.Context, b ledger.Book) error {

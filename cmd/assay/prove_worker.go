@@ -18,7 +18,6 @@ import (
 	"github.com/assay-net/assay/datahub/ingest/workqueue"
 	"github.com/assay-net/assay/datahub/keys/reference"
 	"github.com/assay-net/assay/datahub/prove"
-	"github.com/assay-net/assay/zk/setup"
 )
 
 // proveWorkerCall is one call of assay prove-worker.
@@ -81,7 +80,7 @@ func (c *proveWorkerCall) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := c.openKeys()
+	keys, err := openKeyCache(c.keys, func(step string) { c.Note("… %s", step) })
 	if err != nil {
 		return err
 	}
@@ -275,17 +274,6 @@ func hostWorker() string {
 		return "worker"
 	}
 	return strings.ReplaceAll(host, ".", "-")
-}
-
-func (c *proveWorkerCall) openKeys() (*setup.Unsafe, error) {
-	dir := c.keys
-	if dir == "" {
-		var err error
-		if dir, err = setup.DefaultDir(); err != nil {
-			return nil, cli.Usage("%w", err)
-		}
-	}
-	return setup.UnsafeSingleParty(dir, func(step string) { c.Note("… %s", step) })
 }
 
 // log writes what the operator should know among the notes.

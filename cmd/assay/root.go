@@ -9,22 +9,29 @@ import (
 )
 
 // commands are the constructors of all commands, one file each. A command gets the printer, through which all its output goes.
-var commands = []func(*cli.Printer) *cobra.Command{
-	newDemoCommand,
-	newDeviceCommand,
-	newServeCommand,
-	newImportCommand,
-	newVerifyCommand,
-	newStatementCommand,
-	newLedgerCommand,
-	newAuditCommand,
-	newEpochCommand,
-	newFleetCommand,
-	newIngestCommand,
-	newStoreCommand,
-	newKeysCommand,
-	newMakerCommand,
-	newProveWorkerCommand,
+func commands() []func(*cli.Printer) *cobra.Command {
+	return []func(*cli.Printer) *cobra.Command{
+		newDemoCommand,
+		newDeviceCommand,
+		newServeCommand,
+		newTokenCommand,
+		newImportCommand,
+		newVerifyCommand,
+		newStatementCommand,
+		newLedgerCommand,
+		newAuditCommand,
+		newEpochCommand,
+		newFleetCommand,
+		newPolicyCommand,
+		newGrantCommand,
+		newRequestCommand,
+		newProofCommand,
+		newIngestCommand,
+		newStoreCommand,
+		newKeysCommand,
+		newMakerCommand,
+		newProveWorkerCommand,
+	}
 }
 
 // run carries out one command line. An error has been printed when it returns.
@@ -40,5 +47,5 @@ func newRootCommand(p *cli.Printer) *cobra.Command {
 that, while nobody but the owner sees a reading.
 
 Exit code: 0 for yes, 1 for no with a reason, 2 for a call that cannot be carried out as written.`,
-	}, commands...)
+	}, commands()...)
 }

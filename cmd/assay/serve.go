@@ -16,50 +16,57 @@ import (
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/datahub/node"
 	"github.com/assay-net/assay/deploy/examples"
-	"github.com/assay-net/assay/fabricnet/gateway"
-	"github.com/assay-net/assay/fabricnet/ledger"
-	"github.com/assay-net/assay/zk/setup"
 )
 
 // serveCall is one call of assay serve.
 type serveCall struct {
 	*cli.Printer
-	configAt string
-	check    bool
-	example  bool
+	configAt  string
+	check     bool
+	example   bool
+	exampleOf string
 }
 
 func newServeCommand(p *cli.Printer) *cobra.Command {
 	c := &serveCall{Printer: p}
 	command := &cobra.Command{
-		Use:   "serve --config OWNER.yaml",
-		Short: "Run an owner's node",
-		Long: `Serve takes in what devices send over MQTT, keeps it encrypted, and at the end of every epoch collects the devices'
-signed records, anchors them on the ledger and, where requests were approved, answers them with proofs.
+		Use:   "serve --config NODE.yaml",
+		Short: "Run an organisation's node",
+		Long: `Serve runs an organisation's node. What runs follows from the organisation's roles in the consortium.
 
-The example configuration is the manual of all fields. It runs as it is, on a trial ledger in a folder; with another
-terminal's 'assay device simulate' it has devices too.`,
+Every node serves an interface, gRPC and REST, to its organisation's people and programs ('assay token' makes tokens for
+it) and, for what concerns them both, to other organisations' nodes. An owner's takes in what devices send over MQTT,
+keeps it encrypted, collects the devices' signed records at the end of every epoch, anchors them on the ledger, decides
+requests as the owner's policy says, and answers those that are approved with proofs. A regulator's opens epochs and
+verifies again whatever the ledger says was verified.
+
+The example configurations are the manual of all fields. The owner's runs as it is, on a trial ledger in a folder; with
+another terminal's 'assay device simulate' it has devices too. The lender's and the regulator's need a network.`,
 		Example: `  assay serve --example > owner.yaml
   assay serve --config owner.yaml
-  assay serve --config owner.yaml --check`,
+  assay serve --example-of regulator > regulator.yaml
+  assay serve --config regulator.yaml --check`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.run(command.Context()) },
 	}
 	f := command.Flags()
 	f.StringVar(&c.configAt, "config", "", "the node's configuration")
-	f.BoolVar(&c.check, "check", false, "check the configuration and stop")
-	f.BoolVar(&c.example, "example", false, "print the example configuration and stop")
+	f.BoolVar(&c.check, "check", false, "check the configuration and the files that it names, and stop")
+	f.BoolVar(&c.example, "example", false, "print the example configuration of an owner's node and stop")
+	f.StringVar(&c.exampleOf, "example-of", "", "print the example configuration of an owner's, a lender's or a regulator's node and stop")
 	return command
 }
 
 func (c *serveCall) run(ctx context.Context) error {
-	if c.example {
-		_, err := c.Out.Write(examples.Owner)
-		return err
+	if c.example || c.exampleOf != "" {
+		return c.printExample()
 	}
 	config, err := readConfig(c.configAt)
-	if err != nil || c.check {
+	if err != nil {
 		return err
+	}
+	if c.check {
+		return checkConfig(config)
 	}
 	log := newLogger(config.Log, c.Notes)
 	slog.SetDefault(log)
@@ -69,6 +76,15 @@ func (c *serveCall) run(ctx context.Context) error {
 	}
 	log.Info("stopped")
 	return nil
+}
+
+func (c *serveCall) printExample() error {
+	text := map[string][]byte{"": examples.Owner, "owner": examples.Owner, "lender": examples.Lender, "regulator": examples.Regulator}[c.exampleOf]
+	if text == nil {
+		return cli.Usage("--example-of is %q, must be owner, lender or regulator", c.exampleOf)
+	}
+	_, err := c.Out.Write(text)
+	return err
 }
 
 // readConfig reads a node's configuration.
@@ -105,52 +121,58 @@ func serve(ctx context.Context, config *node.Config, log *slog.Logger) (err erro
 	if bytes, err := config.MemoryBytes(); err == nil && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(bytes))
 	}
-	keys, err := provingKeys(config, log)
-	if err != nil {
-		return err
-	}
 	tracing, flush, err := newTracing(ctx, config.Tracing)
 	if err != nil {
 		return cli.Usage("tracing: %w", err)
 	}
 	defer flush()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	env := node.Environment{SRS: keys.SRS(), Proving: keys, Logger: log, Metrics: registry, Tracer: tracing}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m, err := openMembership(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.close()) }()
+	env := m.environment()
+	env.Logger, env.Tracer, env.Metrics = log, tracing, prometheus.NewRegistry()
+	env.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	group, ctx := errgroup.WithContext(ctx)
-	if config.Ledger.Trial != nil {
-		t, err := openTrial(ctx, config, keys, log)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, t.Close()) }()
-		env.Book, env.TrialMaker = t.owner, &t.maker
-		group.Go(func() error { return t.run(ctx) })
-	} else {
-		client, err := gateway.OpenProfile(ctx, config.Ledger.Profile)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, client.Close()) }()
-		env.Book = ledger.Book{Client: client}
+	if m.trial != nil {
+		group.Go(func() error { return m.trial.run(ctx) })
 	}
 	n, err := node.Open(ctx, config, env)
 	if err != nil {
+		cancel()     // what writes to the trial's ledger ends before that is closed
+		group.Wait() //nolint:errcheck // it was told to stop
 		return err
 	}
 	group.Go(func() error { return n.Run(ctx) })
 	return group.Wait()
 }
 
-// provingKeys opens the cache of proving keys. It makes what is missing, which takes a while the first time.
-func provingKeys(config *node.Config, log *slog.Logger) (*setup.Unsafe, error) {
-	dir := config.Proving.Cache
-	if dir == "" {
-		var err error
-		if dir, err = setup.DefaultDir(); err != nil {
-			return nil, err
-		}
+// checkConfig checks what can be checked of a configuration without the ledger: the files that it names, and that it is one for its organisation.
+func checkConfig(c *node.Config) error {
+	if err := c.CheckFiles(); err != nil {
+		return cli.Usage("%w", err)
 	}
-	return setup.UnsafeSingleParty(dir, func(step string) { log.Info(step) })
+	if c.Ledger.Trial != nil {
+		return nil
+	}
+	p, g, err := profileOf(c)
+	if err != nil {
+		return err
+	}
+	own, _ := g.Organisation(p.Organisation) // ReadGenesis found it
+	if err := c.CheckFor(own); err != nil {
+		return cli.Usage("%w", err)
+	}
+	if _, err := blocksOf(p, g); err != nil {
+		return err
+	}
+	signer, err := signerOf(p)
+	if err == nil && signer == nil && c.Review.Of(own) {
+		err = cli.Usage("review.verify: what is found is signed with the organisation's key, which the profile does not name (organisation_key)")
+	}
+	return err
 }

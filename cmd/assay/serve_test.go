@@ -77,6 +77,7 @@ func serveForTest(t *testing.T, epoch string) *served {
 	text := fmt.Sprintf(`
 data: %s
 operations: {listen: ""}
+api: {listen: "", grpc: ""}
 ledger: {trial: {directory: ledger, epoch: %s, anchor_window: 7s}}
 fleets: [{id: fleet-a, chunk_size: 64, battery: {rated_capacity_Ah: "10", low_voltage_V: "3", high_voltage_V: "4.2"}}]
 keys: {driver: file, file: {directory: keys}}

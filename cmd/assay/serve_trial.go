@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -28,6 +29,7 @@ import (
 // trial is a consortium in one folder, in which the node plays the regulator too.
 type trial struct {
 	*embedded.Ledger
+	organisation     string // the owner's
 	owner, regulator ledger.Book
 	maker            node.TrialMaker
 	log              *slog.Logger
@@ -71,6 +73,7 @@ func (t *trial) prepare(ctx context.Context, c *node.Config, keys *setup.Unsafe)
 	if err != nil {
 		return err
 	}
+	t.organisation = owner
 	if t.owner, err = t.Book(owner); err != nil {
 		return err
 	}
@@ -117,7 +120,10 @@ func (t *trial) registerMaker(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(makers, func(m ledger.Maker) bool { return m.ID == trialMaker }) {
+	if i := slices.IndexFunc(makers, func(m ledger.Maker) bool { return m.ID == trialMaker }); i >= 0 {
+		if !bytes.Equal(makers[i].Certificate, der) {
+			return cli.Usage("%s: the trial's ledger has another CA of maker %s, so no device of this one could connect: put its maker.pem and maker.key back, or begin a new trial in another data folder", dir, trialMaker)
+		}
 		return nil
 	}
 	_, err = t.regulator.RegisterMaker(ctx, ledger.RegisterMaker{ID: trialMaker, Name: "Maker of simulated devices", Certificate: der})

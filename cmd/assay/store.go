@@ -93,13 +93,10 @@ somewhere else than the folder and its backups. An existing file is left as it i
 			if err := file.CreateIdentity(args[0]); err != nil {
 				return err
 			}
-			if p.JSON {
-				return p.Object(struct {
-					Kind string `json:"kind"`
-					File string `json:"file"`
-				}{"identity", args[0]})
-			}
-			return p.Line("IDENTITY  %s", args[0])
+			return p.Result(struct {
+				Kind string `json:"kind"`
+				File string `json:"file"`
+			}{"identity", args[0]}, "IDENTITY  %s", args[0])
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/fabricnet/profile"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/verify"
 )
@@ -18,29 +19,45 @@ type verifyCall struct {
 	*cli.Printer
 	trust  string
 	ledger string
+
+	evidence, genesis, channelGenesis, chaincode string
 }
 
 func newVerifyCommand(p *cli.Printer) *cobra.Command {
 	c := &verifyCall{Printer: p}
 	command := &cobra.Command{
-		Use:   "verify BUNDLE --trust TRUST",
-		Short: "Verify a proof bundle offline",
+		Use:   "verify BUNDLE --trust TRUST | verify --evidence FILE",
+		Short: "Verify a proof bundle, or the evidence of a request, offline",
 		Long: `Verify checks a bundle against a regulator's export of the ledger and prints the verdict: the statement in
 words, coverage, each claim and whether it holds, disclosed totals, which setup made the keys, and where on the
 ledger the anchors are. It needs no network and takes nothing from the bundle's maker on trust.
 
 Everything rests on TRUST. Compare the ledger id it prints with one you have from elsewhere, or give it with
---ledger. The exit code is 0 if the bundle is valid and every claim holds, 1 if not, with the reason.`,
+--ledger. The exit code is 0 if the bundle is valid and every claim holds, 1 if not, with the reason.
+
+With --evidence it checks a file that 'assay audit evidence' wrote: that the ledger's blocks in it hold the request, the grant, the policies,
+the decision and the proof, endorsed by whom the genesis asks for; that the decision follows from grant and policies; and the proof again. It says line by line what is
+shown, and what is somebody's word. --genesis and --channel-genesis pin what the blocks rest on.`,
 		Example: `  assay verify out/bundle.cbor --trust out/trust.json
-  assay verify out/bundle.cbor --trust out/trust.json --json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return c.run(args[0]) },
+  assay verify out/bundle.cbor --trust out/trust.json --json
+  assay verify --evidence evidence.json --ledger 9b2e1d… --channel-genesis channel.block`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := c.check(args); err != nil {
+				return err
+			}
+			if c.evidence != "" {
+				return c.checkEvidence()
+			}
+			return c.run(args[0])
+		},
 	}
 	command.Flags().StringVar(&c.trust, "trust", "", "the regulator's export of the ledger")
-	command.Flags().StringVar(&c.ledger, "ledger", "", "the ledger id that the export must be of")
-	if err := command.MarkFlagRequired("trust"); err != nil {
-		panic(err) // the flag is defined above
-	}
+	command.Flags().StringVar(&c.ledger, "ledger", "", "the ledger id that the export, or the evidence, must be of")
+	command.Flags().StringVar(&c.evidence, "evidence", "", "a file of evidence, in place of a bundle")
+	command.Flags().StringVar(&c.genesis, "genesis", "", "with --evidence: the consortium's genesis from elsewhere")
+	command.Flags().StringVar(&c.channelGenesis, "channel-genesis", "", "with --evidence: the Fabric channel's genesis block, or the hash of its header")
+	command.Flags().StringVar(&c.chaincode, "chaincode", profile.DefaultChaincode, "with --evidence: the contract's name on the Fabric channel")
 	return command
 }
 
@@ -103,7 +120,7 @@ func checkAsked(trust *ledger.Trust, v *verify.Verdict) error {
 	if !ok {
 		return fmt.Errorf("the ledger holds no request for this statement (%s)", id)
 	}
-	if r.Status != ledger.StatusVerified && r.Status != ledger.StatusApproved {
+	if r.Status != ledger.StatusVerified && !r.Status.Approved() {
 		return fmt.Errorf("the ledger's request for this statement is %s", r.Status)
 	}
 	return nil

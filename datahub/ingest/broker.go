@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -12,13 +13,15 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// The accounts of the broker. Devices and the node share one, in which devices may do next to nothing; workers have another,
-// so that a worker's key gives no access to what devices send; the service that authorises devices has the third.
+// The accounts of the broker. Devices and the node share one, in which devices may do next to nothing; the work queues have another,
+// so that a worker gets at nothing that devices send; the service that authorises devices has the third. Each worker has one of
+// its own, named after its key, which reaches that of the queues by what it imports from there (workqueue.Account).
 const (
 	accountDevices = "DEVICES"
 	accountWork    = "WORK"
 	accountAuth    = "AUTH"
 	accountSystem  = "SYS"
+	accountWorker  = "WORKER_"
 )
 
 // Broker is what devices connect to: a NATS server in this process (StartBroker) or an external cluster (ConnectBroker).
@@ -90,16 +93,19 @@ func (b *Broker) WorkerAddress() string {
 // Conn is the node's connection, in the account that devices are in. It is closed with the broker.
 func (b *Broker) Conn() *nats.Conn { return b.conn }
 
-// Work opens a connection in the account that workers are in, with JetStream. Its caller closes it.
+// Work opens a connection in the account of the work queues, with JetStream. Its caller closes it.
 func (b *Broker) Work() (*nats.Conn, error) { return b.work() }
 
 // Ban disconnects a device and refuses it for a while.
 func (b *Broker) Ban(id commit.DeviceID, d time.Duration) error {
-	where, ok := b.callout.ban(id, d)
-	if !ok {
-		return nil
+	var all []error
+	for _, where := range b.callout.ban(id, d) {
+		err := b.kick(where.server, where.client)
+		if !errors.Is(err, nats.ErrNoResponders) { // that server is gone, and its clients with it
+			all = append(all, err)
+		}
 	}
-	if err := b.kick(where.server, where.client); err != nil {
+	if err := errors.Join(all...); err != nil {
 		return fmt.Errorf("disconnecting device %s: %w", id, err)
 	}
 	return nil

@@ -2,11 +2,13 @@ package ingest
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"runtime"
 	"sync"
 	"time"
@@ -45,22 +47,19 @@ type callout struct {
 	slots    chan struct{}
 	closers  []func()
 
+	waiting   *waiting
 	mu        sync.Mutex
-	connected map[commit.DeviceID]place
+	connected map[commit.DeviceID]*presence
+	swept     time.Time
 	banned    map[commit.DeviceID]time.Time
-}
-
-// place is where a device was connected last.
-type place struct {
-	server string
-	client uint64
 }
 
 func newCallout(registry Registry, keys *issuer, account string, session time.Duration, log *slog.Logger, metrics *brokerMetrics) *callout {
 	return &callout{
 		registry: registry, keys: keys, account: account, session: session, log: log, metrics: metrics,
 		slots:     make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
-		connected: map[commit.DeviceID]place{}, banned: map[commit.DeviceID]time.Time{},
+		waiting:   newWaiting(),
+		connected: map[commit.DeviceID]*presence{}, banned: map[commit.DeviceID]time.Time{},
 	}
 }
 
@@ -107,6 +106,9 @@ func (c *callout) answer(msg *nats.Msg) {
 	response := jwt.NewAuthorizationResponseClaims(request.UserNkey)
 	response.Audience = request.Server.ID
 	id, reason, err := c.decide(request)
+	if err == nil && !c.remember(id, place{request.Server.ID, request.ClientInformation.ID}, began) {
+		reason, err = "too_often", errTooOften
+	}
 	if err == nil {
 		response.Jwt, err = c.grant(request.UserNkey, id)
 		reason = "internal"
@@ -116,7 +118,6 @@ func (c *callout) answer(msg *nats.Msg) {
 		c.log.Debug("device refused", "reason", reason, "error", err, "host", request.ClientInformation.Host)
 		response.Error = "refused: " + reason
 	} else {
-		c.remember(id, place{request.Server.ID, request.ClientInformation.ID})
 		c.metrics.authorised.WithLabelValues("allowed").Inc()
 	}
 	token, err := response.Encode(c.keys.account)
@@ -178,20 +179,21 @@ func (c *callout) decide(request *jwt.AuthorizationRequestClaims) (id commit.Dev
 		return id, reason, err
 	}
 	id = certificate.Key.DeviceID()
+	c.waiting.leave(caller{hostOf(client.Host), id})
 	if client.MQTT != id.String() {
 		return id, "client_id", fmt.Errorf("device %s came under another name", id)
-	}
-	if c.isBanned(id) {
-		return id, "banned", fmt.Errorf("device %s is refused for a while", id)
 	}
 	return id, "", nil
 }
 
-// admit says whether a certificate's holder may connect.
+// admit says whether a certificate's holder may connect. It costs a device that is refused for a while as little as can be.
 func (c *callout) admit(der []byte) (certificate *commit.DeviceCertificate, reason string, err error) {
 	certificate, err = commit.ParseDeviceCertificate(der)
 	if err != nil {
 		return nil, "certificate", err
+	}
+	if id := certificate.Key.DeviceID(); c.isBanned(id) {
+		return nil, "banned", fmt.Errorf("device %s is refused for a while", id)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), allowTimeout)
 	defer cancel()
@@ -233,7 +235,7 @@ func (c *callout) grant(user string, id commit.DeviceID) (string, error) {
 	claims.Limits.Subs, claims.Limits.Payload = maxSubs, maxDevicePayload // a server in configuration mode takes the account's instead
 	claims.AllowedConnectionTypes.Add(jwt.ConnectionTypeMqtt)
 	if c.session > 0 {
-		claims.Expires = time.Now().Add(c.session).Unix()
+		claims.Expires = time.Now().Add(c.session - jitter(c.session/10)).Unix()
 	}
 	token, err := claims.Encode(c.keys.account)
 	if err != nil {
@@ -242,29 +244,11 @@ func (c *callout) grant(user string, id commit.DeviceID) (string, error) {
 	return token, nil
 }
 
-func (c *callout) remember(id commit.DeviceID, at place) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.connected[id] = at
-}
-
-// ban refuses a device until the time has passed, and says where it was connected last.
-func (c *callout) ban(id commit.DeviceID, d time.Duration) (place, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	for other, until := range c.banned {
-		if now.After(until) {
-			delete(c.banned, other)
-		}
+// jitter is up to d: devices that came at one time need not come back at one.
+func jitter(d time.Duration) time.Duration {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(d)+1))
+	if err != nil {
+		return 0
 	}
-	c.banned[id] = now.Add(d)
-	at, ok := c.connected[id]
-	return at, ok
-}
-
-func (c *callout) isBanned(id commit.DeviceID) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Now().Before(c.banned[id])
+	return time.Duration(n.Int64())
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Cluster says how to use an external NATS cluster. deploy/nats/nats-server.conf is what its servers need: an account each for
-// devices, workers and authorisation, JetStream, an MQTT listener that verifies client certificates against the makers' CAs,
+// devices, work queues, each worker (WorkerAccounts) and authorisation, JetStream, an MQTT listener that verifies client certificates against the makers' CAs,
 // and an auth_callout with the public keys of Keys.Issuer and Keys.Curve. All servers of a cluster have the same.
 type Cluster struct {
 	// URLs are the servers', such as tls://nats-1:4222.
@@ -86,7 +86,7 @@ func (b *Broker) connectCluster(ctx context.Context, c Cluster, registry Registr
 	b.work = func() (*nats.Conn, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), workTimeout)
 		defer cancel()
-		return c.dial(ctx, "assay-work", c.Keys.Worker)
+		return c.dial(ctx, "assay-work", c.Keys.Work)
 	}
 	b.kick = func(string, uint64) error { return nil }
 	if len(c.Keys.System) == 0 {

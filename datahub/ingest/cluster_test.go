@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assay-net/assay/datahub/device"
+	"github.com/assay-net/assay/fabricnet/loopback"
 )
 
 // clusterSetup is how a node reaches an external server.
@@ -40,6 +41,7 @@ func (c *clusterSetup) connect(ctx context.Context, r Registry, log *slog.Logger
 type natsProcess struct {
 	t         *testing.T
 	binary    string
+	config    string
 	env       []string
 	mqtt, url string
 	roots     *x509.CertPool
@@ -53,7 +55,7 @@ func newNATSProcess(t *testing.T, makers ...*device.Maker) *natsProcess {
 		t.Skip("builds and starts a NATS server")
 	}
 	dir := t.TempDir()
-	p := &natsProcess{t: t, binary: filepath.Join(dir, "nats-server"), mqtt: freeAddress(), url: freeAddress()}
+	p := &natsProcess{t: t, binary: filepath.Join(dir, "nats-server"), config: "../../deploy/nats/nats-server.conf", mqtt: must(loopback.FreeAddress()), url: must(loopback.FreeAddress())}
 	if out, err := exec.Command("go", "build", "-o", p.binary, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
 		t.Fatalf("building nats-server: %v\n%s", err, out)
 	}
@@ -97,7 +99,7 @@ func newNATSProcess(t *testing.T, makers ...*device.Maker) *natsProcess {
 
 func (p *natsProcess) start() {
 	p.t.Helper()
-	c := exec.Command(p.binary, "-c", "../../deploy/nats/nats-server.conf")
+	c := exec.Command(p.binary, "-c", p.config)
 	c.Env = append(os.Environ(), p.env...)
 	c.Stderr = p.t.Output()
 	if os.Getenv("ASSAY_TEST_LOG") == "" {

@@ -12,12 +12,12 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// ClusterKeys are the seeds of the keys with which a node uses a cluster: node, authoriser, worker and system are users' (SU…), issuer
-// is an account's (SA…) and signs what devices may do, curve (SX…) seals what servers and authoriser say to each other. Without
+// ClusterKeys are the seeds of the keys with which a node uses a cluster: node, authoriser, work and system are users' (SU…), work for the
+// account of the work queues; issuer is an account's (SA…) and signs what devices may do, curve (SX…) seals what servers and authoriser say to each other. Without
 // system the node cannot disconnect a device that floods it, which is then refused when it comes back; without curve requests are
 // not sealed, beyond TLS. Printing or marshalling them never shows them.
 type ClusterKeys struct {
-	Node, Authoriser, Worker, System, Issuer, Curve []byte
+	Node, Authoriser, Work, System, Issuer, Curve []byte
 }
 
 // maxClusterKeys bounds the text of keys.
@@ -47,7 +47,7 @@ func (k *ClusterKeys) all() []clusterKey {
 	return []clusterKey{
 		{"node", nkeys.PrefixByteUser, &k.Node, false},
 		{"authoriser", nkeys.PrefixByteUser, &k.Authoriser, false},
-		{"worker", nkeys.PrefixByteUser, &k.Worker, false},
+		{"work", nkeys.PrefixByteUser, &k.Work, false},
 		{"system", nkeys.PrefixByteUser, &k.System, true},
 		{"issuer", nkeys.PrefixByteAccount, &k.Issuer, false},
 		{"curve", nkeys.PrefixByteCurve, &k.Curve, true},
@@ -106,7 +106,7 @@ func (k *ClusterKeys) set(fields []string) error {
 		*one.seed = []byte(fields[1])
 		return nil
 	}
-	return errors.New("the name is not node, authoriser, worker, system, issuer or curve")
+	return errors.New("the name is not node, authoriser, work, system, issuer or curve")
 }
 
 func (k *ClusterKeys) check() error {

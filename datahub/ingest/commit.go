@@ -27,7 +27,10 @@ func (p *Pipeline) commitAll(ctx context.Context, in <-chan *batch) {
 		for id, t := range b.devices {
 			p.devices.commit(id, t.through)
 		}
-		p.forget(ctx, b.deletes)
+		b.committed = true
+		if p.forget(ctx, b.deletes) == nil {
+			b.deletes = nil
+		}
 		p.settleWithBroker(ctx, b)
 		p.acknowledge(b)
 		p.count(b)
@@ -87,6 +90,7 @@ func (p *Pipeline) leaveOut(ctx context.Context, b *batch) error {
 			rows.Quarantine = append(rows.Quarantine, store.Quarantined{
 				Fleet: f.Fleet, Device: f.Device, Subject: subject(f.Device, wordUp), Epoch: f.Epoch, Received: f.Received,
 				Reason: ReasonConflict, Detail: errConflict.Error(), Size: len(f.Payload), Payload: f.Payload,
+				Plain: true, Acknowledged: true, // its device is told so, as it is told of the whole batch
 			})
 		default:
 			first[ids[i]] = true

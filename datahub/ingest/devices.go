@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -92,7 +93,14 @@ const (
 	stepGap                   // those between are lost at the device
 	stepDuplicate             // taken already
 	stepEarly                 // those between will come
+	stepAbsurd                // beyond what a device can have lost
 )
+
+// maxGap bounds the frames that a device can say it has lost. Without it who has a device's key for a moment could use up all its
+// sequences with one frame.
+const maxGap = 1 << 32
+
+var errSequence = fmt.Errorf("more than %d frames would be lost before it", uint64(maxGap))
 
 // step applies the rule of sequences.
 func (d *track) step(sequence, oldest uint64) step {
@@ -101,6 +109,8 @@ func (d *track) step(sequence, oldest uint64) step {
 		return stepDuplicate
 	case sequence == d.through+1:
 		return stepNext
+	case oldest == sequence && sequence-d.through-1 > maxGap:
+		return stepAbsurd
 	case oldest == sequence:
 		return stepGap
 	}

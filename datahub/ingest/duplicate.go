@@ -14,11 +14,11 @@ const lookupTimeout = 2 * time.Second
 var errConflict = errors.New("another frame of this sequence is stored: two devices use one key, or one device numbers twice")
 
 // duplicate drops a frame whose sequence was used up. If it is not the frame that was taken, somebody else has the device's key.
-func (s *settler) duplicate(d *track, it *item) {
+func (s *settler) duplicate(ctx context.Context, d *track, it *item) {
 	s.p.metrics.duplicates.Inc()
 	if same, known := d.remember(it.frame.Sequence, it.mark); known {
 		if !same {
-			s.conflict(it)
+			s.conflict(ctx, it)
 		}
 		return
 	}
@@ -29,9 +29,9 @@ func (s *settler) duplicate(d *track, it *item) {
 	s.pending = append(s.pending, it)
 }
 
-func (s *settler) conflict(it *item) {
+func (s *settler) conflict(ctx context.Context, it *item) {
 	it.refuse(ReasonConflict, errConflict)
-	s.putAside(it)
+	s.putAside(ctx, it, false)
 	s.p.notice("two frames of one sequence: a device's key is in two places", "device", it.id, "sequence", it.frame.Sequence)
 }
 
@@ -46,7 +46,7 @@ func (s *settler) compare(ctx context.Context) {
 		// One that is not there was put aside when it came first; of one whose key was shredded the digest is zero.
 		d, there := digests[store.FrameID{Device: it.id, Sequence: it.frame.Sequence}]
 		if there && !d.IsZero() && d != s.p.o.Store.Digest(it.plain) {
-			s.conflict(it)
+			s.conflict(ctx, it)
 		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-net/assay/datahub/ingest/workqueue"
 )
 
 // Embedded says how to run a NATS server in this process.
@@ -40,12 +42,15 @@ type Embedded struct {
 	SyncInterval time.Duration
 	// Workers opens a TLS listener for workers, which otherwise can only be in this process.
 	Workers *WorkerListener
-	Backlog Backlog
-	Logger  *slog.Logger
-	Metrics prometheus.Registerer
+	// SessionLimit is after how long a device must connect again, at the latest, so that a maker's or device's withdrawal takes effect.
+	// Default 12 h.
+	SessionLimit time.Duration
+	Backlog      Backlog
+	Logger       *slog.Logger
+	Metrics      prometheus.Registerer
 }
 
-// WorkerListener lets workers on other machines in, to an account of their own that devices' subjects are not in.
+// WorkerListener lets workers on other machines in, each to an account of its own in which there is nothing but what it may use.
 type WorkerListener struct {
 	Listen string // host:port; port 0 takes a free one
 	TLS    *tls.Config
@@ -54,10 +59,15 @@ type WorkerListener struct {
 }
 
 const (
-	serverName   = "assay-node"
-	maxMessage   = 8 << 20 // NATS' own recommended ceiling; devices are held to maxDevicePayload
+	serverName = "assay-node"
+	// maxMessage is what workers need, and no more: until a client has said who it is, the server keeps a packet of this size for it.
+	// Devices are held to maxDevicePayload.
+	maxMessage   = workqueue.MaxMessage
 	startTimeout = 30 * time.Second
-	authSeconds  = 15
+	// authSeconds bound the handshake and the answer whether a device may connect, which take a node that all devices come back to a while.
+	// connectSeconds bound the time between them, which is the client's: it has shown its certificate and has not said CONNECT.
+	authSeconds    = 15
+	connectSeconds = 5
 )
 
 type embeddedServer struct {
@@ -100,9 +110,8 @@ func (e Embedded) withDefaults() (Embedded, error) {
 	if e.WorkStore == 0 {
 		e.WorkStore = 4 << 30
 	}
-	if e.SyncInterval == 0 {
-		e.SyncInterval = 5 * time.Second
-	}
+	setDefault(&e.SyncInterval, 5*time.Second)
+	setDefault(&e.SessionLimit, sessionLimit)
 	switch {
 	case e.Directory == "":
 		return e, errors.New("no directory")
@@ -128,7 +137,7 @@ func (b *Broker) startEmbedded(ctx context.Context, e Embedded, registry Registr
 	if err != nil {
 		return err
 	}
-	b.callout = newCallout(registry, issuer, accountDevices, 0, b.log, b.metrics)
+	b.callout = newCallout(registry, issuer, accountDevices, e.SessionLimit, b.log, b.metrics)
 	options, err := e.options(issuer, users, b.callout)
 	if err != nil {
 		return err
@@ -201,7 +210,10 @@ func (s *embeddedServer) close() {
 	s.lock.Unlock() //nolint:errcheck // the process that ends drops it too
 }
 
-// kickEmbedded disconnects a client of the server in this process.
+// kickEmbedded disconnects a client of the server in this process, if it is there. The only error that the server has is that it is not.
 func kickEmbedded(s *server.Server) func(string, uint64) error {
-	return func(_ string, client uint64) error { return s.DisconnectClientByID(client) }
+	return func(_ string, client uint64) error {
+		s.DisconnectClientByID(client) //nolint:errcheck // it is gone
+		return nil
+	}
 }

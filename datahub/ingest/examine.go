@@ -17,7 +17,8 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// Reasons for which a frame is put into the quarantine.
+// Reasons for which a frame is put into the quarantine. Those for which a frame uses up its sequence, and is acknowledged, are clock, content,
+// refused and poison; for the others it is not sure that the device sent it, or that it is what the device sent.
 const (
 	ReasonUnknown   = "unknown"   // the device has no seat
 	ReasonOversize  = "oversize"  // more bytes than a frame may have
@@ -31,22 +32,8 @@ const (
 	ReasonRefused   = "refused"   // the sink refused it
 	ReasonPoison    = "poison"    // the process ended whenever it looked at it
 	ReasonEarly     = "early"     // tried again from the quarantine, and frames before it are missing
+	ReasonSequence  = "sequence"  // so far ahead that its device cannot have lost what is before it
 )
-
-// spent says whether a frame that is put aside for a reason uses up its sequence, and is acknowledged. For the others it is not sure
-// that the device sent it, or that it is what the device sent.
-func spent(reason string) bool {
-	switch reason {
-	case ReasonClock, ReasonContent, ReasonRefused, ReasonPoison:
-		return true
-	}
-	return false
-}
-
-// opened says whether what is in the quarantine for a reason is the frame, rather than the sealed message that it came in.
-func opened(reason string) bool {
-	return spent(reason) || reason == ReasonConflict || reason == ReasonEarly
-}
 
 // contents is what examination finds.
 type contents struct {
@@ -148,7 +135,7 @@ func (p *Pipeline) open(it *item) bool {
 	}
 	it.known = known
 	plain := it.data
-	if it.replay == nil || !opened(it.replay.Reason) {
+	if it.replay == nil || !it.replay.Plain {
 		if len(it.data) > frame.MaxFrame {
 			it.reason, it.detail = ReasonOversize, fmt.Sprintf("%d bytes, at most %d", len(it.data), frame.MaxFrame)
 			return false

@@ -30,7 +30,9 @@ type batch struct {
 	readings int
 	devices  map[commit.DeviceID]*touched
 	hellos   []*item
-	deletes  []string // quarantined rows that were tried again
+	deletes  []string // quarantined rows that were tried again, until they are deleted
+	// committed is set before done is closed.
+	committed bool
 }
 
 // item is one message of a device on its way through the pipeline.
@@ -196,7 +198,7 @@ func (g *gatherer) add(b *batch, m jetstream.Msg) (alone bool) {
 	}
 	p.metrics.received.WithLabelValues(word).Inc()
 	p.metrics.receivedBytes.Add(float64(len(m.Data())))
-	if !p.admit(id, word) {
+	if !p.admit(id, word, len(m.Data())) {
 		m.Ack() //nolint:errcheck // it would come again
 		return false
 	}
@@ -216,20 +218,41 @@ func (g *gatherer) add(b *batch, m jetstream.Msg) (alone bool) {
 	return g.caution.alone(meta.Sequence.Stream)
 }
 
-// admit holds a device to its rate, and shows out one that does not keep to it.
-func (p *Pipeline) admit(id commit.DeviceID, word string) bool {
-	now := p.o.Now()
-	if p.limits.allow(id, word, now) {
-		return true
+// admit drops what a device sends beyond its rate, and has one disconnected that does not keep to it.
+func (p *Pipeline) admit(id commit.DeviceID, word string, size int) bool {
+	v := p.limits.judge(id, word, size, p.o.Now())
+	if v.first {
+		p.metrics.banned.Inc()
+		p.notice("device disconnected: it floods", "device", id, "for", v.ban)
 	}
-	p.metrics.dropped.WithLabelValues("rate").Inc()
-	if p.limits.strike(id, now) != p.o.BanAfter {
-		return false
+	if v.ban > 0 {
+		select {
+		case p.bans <- banned{id, v.ban}:
+		default: // a while later, if it is still there
+		}
 	}
-	p.metrics.banned.Inc()
-	p.o.Logger.Warn("device disconnected: it floods", "device", id, "for", p.o.BanFor)
-	if err := p.o.Broker.Ban(id, p.o.BanFor); err != nil {
-		p.o.Logger.Warn("device not disconnected", "device", id, "error", err)
+	if v.dropped != "" {
+		p.metrics.dropped.WithLabelValues(v.dropped).Inc()
 	}
-	return false
+	return v.dropped == ""
+}
+
+// banned is a device that is to be disconnected.
+type banned struct {
+	id commit.DeviceID
+	d  time.Duration
+}
+
+// banAll disconnects devices, beside the frames of others: a cluster takes a while to answer.
+func (p *Pipeline) banAll(ctx context.Context) {
+	for {
+		select {
+		case b := <-p.bans:
+			if err := p.o.Broker.Ban(b.id, b.d); err != nil {
+				p.notice("device not disconnected", "device", b.id, "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }

@@ -66,7 +66,7 @@ type pipelineMetrics struct {
 func newPipelineMetrics(r prometheus.Registerer) *pipelineMetrics {
 	m := &pipelineMetrics{registered: registered{registerer: r}}
 	m.received = m.counters("received_total", "Messages of devices taken from the broker, by what they are: up or hello.", "word")
-	m.dropped = m.counters("dropped_total", "Messages dropped without an acknowledgement, which devices send again: rate, early, deferred, quarantine_full, hello, subject.", "why")
+	m.dropped = m.counters("dropped_total", "Messages dropped without an acknowledgement, which devices send again: rate, banned, oversize, early, deferred, quarantine_full, hello, subject.", "why")
 	m.quarantined = m.counters("quarantined_total", "Messages that were not accepted, by reason.", "reason")
 	m.greeted = m.counters("greetings_total", "Enrolment requests by outcome.", "outcome")
 	m.replayed = m.counters("replayed_total", "Quarantined messages that were tried again, by outcome.", "outcome")

@@ -108,6 +108,18 @@ type faulty struct {
 	*store.Store
 	mu  sync.Mutex
 	err error
+	// undeleted is how many deletions are still to fail.
+	undeleted int
+}
+
+func (f *faulty) QuarantineDelete(ctx context.Context, ids []string) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.undeleted > 0 {
+		f.undeleted--
+		return 0, store.ErrUnavailable
+	}
+	return f.Store.QuarantineDelete(ctx, ids)
 }
 
 func (f *faulty) fail(err error) {

@@ -41,12 +41,15 @@ type Options struct {
 	BatchWait               time.Duration
 	// MaxFuture and MaxPast bound what a device's clock may say, of a frame and of each reading. Default 5 minutes and 30 days.
 	MaxFuture, MaxPast time.Duration
-	// DeviceRate is how many frames a device may send in a second, over time; DeviceBurst how many at once. What it sends beyond that is
-	// dropped without an acknowledgement. Default 50 and 512.
+	// DeviceRate is how many frames a device may send in a second, over time; DeviceBurst how many at once. In bytes it may send 4 KiB a
+	// second for each of those frames, and 20 MiB a day; at once as many frames of the largest size as the backlog takes of it.
+	// What it sends beyond that is dropped without an acknowledgement. A device without a seat may send one frame a second. Default
+	// 50 and 512.
 	DeviceRate  float64
 	DeviceBurst int
-	// BanAfter is how many frames of a device may be dropped in this way, within a minute, before it is disconnected
-	// and refused for BanFor. Default 5,000 and 1 minute.
+	// BanAfter is how much of a device may be dropped in this way within a minute, in messages and parts of 4 KiB beyond the first, before it
+	// is disconnected and refused for BanFor, unless it had half as much accepted. BanFor doubles with each ban that follows within an
+	// hour, up to 16 times. Default 1,000 and 1 minute.
 	BanAfter int
 	BanFor   time.Duration
 	// ReplayEvery is how often the quarantine is searched for frames that an operator marked. Default 10 s.
@@ -73,7 +76,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.MaxPast, 30*24*time.Hour)
 	setDefault(&o.DeviceRate, 50)
 	setDefault(&o.DeviceBurst, 512)
-	setDefault(&o.BanAfter, 5000)
+	setDefault(&o.BanAfter, 1000)
 	setDefault(&o.BanFor, time.Minute)
 	setDefault(&o.ReplayEvery, 10*time.Second)
 	setDefault(&o.DrainWithin, 10*time.Second)
@@ -108,6 +111,7 @@ type Pipeline struct {
 	fence   *fence
 	hellos  chan *item
 	replays chan *batch
+	bans    chan banned
 
 	storeHealth, brokerHealth, sinkHealth, clockHealth condition
 	notices                                            *rate.Limiter
@@ -125,8 +129,9 @@ func New(o Options) (*Pipeline, error) {
 	}
 	p := &Pipeline{
 		o: o, js: js, tracer: o.Tracer.Tracer("github.com/assay-net/assay/datahub/ingest"),
-		devices: newDevices(), limits: newLimiter(o.DeviceRate, o.DeviceBurst), fence: newFence(),
+		devices: newDevices(), limits: newLimiter(&o), fence: newFence(),
 		hellos: make(chan *item, maxHellosWaiting), replays: make(chan *batch),
+		bans: make(chan banned, maxBansWaiting),
 	}
 	p.notices = rate.NewLimiter(2, 20)
 	p.metrics = newPipelineMetrics(o.Metrics)
@@ -156,6 +161,8 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	wg.Go(func() { p.greetAll(work) })
 	wg.Go(func() { p.replayMarked(ctx) })
 	wg.Go(func() { p.watchLag(ctx) })
+	wg.Go(func() { p.banAll(ctx) })
+	wg.Go(func() { p.watchFloods(ctx) })
 	wg.Wait()
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -22,6 +21,7 @@ import (
 	"github.com/assay-net/assay/datahub/store"
 	"github.com/assay-net/assay/datahub/telemetry"
 	"github.com/assay-net/assay/datahub/telemetry/frame"
+	"github.com/assay-net/assay/fabricnet/loopback"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -150,7 +150,7 @@ func newNodeProcess(t *testing.T, devices int) *nodeProcess {
 	if testing.Short() {
 		t.Skip("starts a process")
 	}
-	p := &nodeProcess{t: t, dir: t.TempDir(), maker: must(device.NewMaker("maker-a")), address: freeAddress()}
+	p := &nodeProcess{t: t, dir: t.TempDir(), maker: must(device.NewMaker("maker-a")), address: must(loopback.FreeAddress())}
 	for i := range devices {
 		p.devices = append(p.devices, newTestDevice(p.maker, fmt.Sprint(i)))
 	}
@@ -174,12 +174,6 @@ func (p *nodeProcess) write(setup *nodeSetup) {
 	if err := os.WriteFile(filepath.Join(p.dir, "setup.json"), must(json.Marshal(setup)), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-}
-
-func freeAddress() string {
-	l := must(net.Listen("tcp", "127.0.0.1:0"))
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // start starts the process and waits until it says that it is ready.

@@ -190,7 +190,7 @@ func TestReplay(t *testing.T) {
 	})
 	// A frame that is stored by the time it is tried again is just taken out.
 	for _, q := range must(n.store.Frames(t.Context(), l.id, 0, 1)) {
-		row := store.Quarantined{Fleet: "fleet-a", Device: l.id, Subject: subject(l.id, wordUp), Received: time.Now(), Reason: ReasonRefused, Payload: q.Payload, Replay: true}
+		row := store.Quarantined{Fleet: "fleet-a", Device: l.id, Subject: subject(l.id, wordUp), Received: time.Now(), Reason: ReasonRefused, Payload: q.Payload, Plain: true, Replay: true}
 		if err := n.store.Commit(t.Context(), &store.Batch{Quarantine: []store.Quarantined{row}}); err != nil {
 			t.Fatal(err)
 		}

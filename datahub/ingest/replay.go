@@ -16,8 +16,11 @@ func (p *Pipeline) replayMarked(ctx context.Context) {
 	for sleep(ctx, p.o.ReplayEvery) {
 		for n := maxReplay; n == maxReplay; {
 			var err error
-			if n, err = p.replay(ctx); err != nil && ctx.Err() == nil {
-				p.storeHealth.failed(err)
+			if n, err = p.replay(ctx); err != nil {
+				n = 0 // not again without a pause
+				if ctx.Err() == nil {
+					p.storeHealth.failed(err)
+				}
 			}
 		}
 	}
@@ -50,12 +53,16 @@ func (p *Pipeline) replay(ctx context.Context) (int, error) {
 	select {
 	case <-b.done:
 	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	if b.committed && len(b.deletes) > 0 && !untilDone(ctx, &p.storeHealth, func() error { return p.forget(ctx, b.deletes) }) {
+		return 0, ctx.Err()
 	}
 	p.o.Logger.Info("quarantined frames were tried again", "frames", len(b.items), "stored", len(b.rows.Frames), "put_back", len(b.rows.Quarantine))
 	return len(rows), nil
 }
 
-// forget deletes what was tried again. If that fails it is tried once more than needed, which finds it stored.
+// forget deletes what was tried again. Nothing else is tried before that has worked, since what was put back would be put back twice.
 func (p *Pipeline) forget(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil
@@ -71,7 +78,7 @@ func (s *settler) replayed(ctx context.Context, it *item) {
 	s.p.metrics.replayed.WithLabelValues(outcome).Inc()
 	if outcome == "put_back" {
 		it.detail = fmt.Sprintf("tried again %s: %s", s.now.UTC().Format(time.RFC3339), it.detail)
-		s.putAside(it)
+		s.putAside(ctx, it, it.replay.Acknowledged)
 	}
 }
 
@@ -85,6 +92,9 @@ func (s *settler) replayOne(ctx context.Context, it *item) (outcome string) {
 	}
 	d, t := s.p.devices.get(&it.known), s.touch(it)
 	switch d.step(it.frame.Sequence, it.frame.Oldest) {
+	case stepAbsurd:
+		it.refuse(ReasonSequence, errSequence)
+		return "put_back"
 	case stepEarly:
 		it.refuse(ReasonEarly, fmt.Errorf("frames before it are missing"))
 		return "put_back"

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/assay-net/assay/datahub/ingest/workqueue"
 )
 
 // maxConsumers bounds the consumers of each stream in the devices' account. The node has one, and the server one for each of its starts in
@@ -26,7 +28,7 @@ func (e Embedded) options(issuer *issuer, users map[string]user, c *callout) (*s
 	o.StoreDir, o.JetStreamKey, o.JetStreamCipher = e.Directory, hex.EncodeToString(e.Key), server.ChaCha
 	o.SyncAlways, o.SyncInterval = e.SyncAlways, e.SyncInterval
 	o.MaxConn, o.MaxPayload = e.MaxConnections, maxMessage
-	o.AuthTimeout, o.MQTT.AuthTimeout, o.MQTT.TLSTimeout = authSeconds, authSeconds, authSeconds
+	o.AuthTimeout, o.MQTT.AuthTimeout, o.MQTT.TLSTimeout = authSeconds, connectSeconds, authSeconds
 	if err := splitAddress(e.Listen, &o.MQTT.Host, &o.MQTT.Port); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
@@ -66,27 +68,27 @@ func deviceTLS(base *tls.Config, c *callout) *tls.Config {
 	config := base.Clone()
 	config.MinVersion, config.MaxVersion = tls.VersionTLS13, tls.VersionTLS13
 	config.ClientAuth, config.ClientCAs = tls.RequireAnyClientCert, nil
-	config.VerifyConnection = func(state tls.ConnectionState) error {
-		_, reason, err := c.admit(state.PeerCertificates[0].Raw)
-		if err != nil {
-			c.metrics.authorised.WithLabelValues(reason).Inc()
-		}
-		return err
-	}
+	config.GetConfigForClient = c.handshakes(config.Clone())
 	return config
 }
 
 func (e Embedded) config(issuer *issuer, users map[string]user) string {
 	own := []string{users[accountDevices].public, users[accountWork].public, users[accountAuth].public}
-	workers, keys := e.Workers.config()
-	bypass := strings.Join(append(own, keys...), ", ")
+	var exports, workers string
+	if all := e.Workers.accounts(); len(all) > 0 {
+		exports = ", exports: " + workqueue.Exports(all)
+		for i, a := range all {
+			workers += a.Config(accountWork)
+			own = append(own, e.Workers.Users[i].Key)
+		}
+	}
 	return fmt.Sprintf(`
 server_name: %s
 jetstream { max_memory_store: 64MB, max_file_store: %d }
 accounts {
   %s { jetstream { max_memory: 32MB, max_file: %d, max_consumers: %d }, limits { max_payload: %d, max_subs: %d }, users: [ { nkey: %s } ] }
-  %s { jetstream { max_memory: 32MB, max_file: %d }, users: [ { nkey: %s }%s ] }
-  %s { users: [ { nkey: %s } ] }
+  %s { jetstream { max_memory: 32MB, max_file: %d }, users: [ { nkey: %s } ]%s }
+  %s%s { users: [ { nkey: %s } ] }
   %s {}
 }
 system_account: %s
@@ -94,7 +96,7 @@ authorization { auth_callout { issuer: %s, account: %s, auth_users: [ %s ] } }
 mqtt { port: -1, reject_qos2_publish: true, downgrade_qos2_subscribe: true }
 `, serverName, e.MaxStore+e.WorkStore,
 		accountDevices, e.MaxStore, maxConsumers, maxDevicePayload, maxSubs, users[accountDevices].public,
-		accountWork, e.WorkStore, users[accountWork].public, workers,
-		accountAuth, users[accountAuth].public,
-		accountSystem, accountSystem, issuer.public, accountAuth, bypass)
+		accountWork, e.WorkStore, users[accountWork].public, exports,
+		workers, accountAuth, users[accountAuth].public,
+		accountSystem, accountSystem, issuer.public, accountAuth, strings.Join(own, ", "))
 }

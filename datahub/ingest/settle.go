@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	// maxQuarantined bounds the rows that one batch puts into the quarantine, maxLookups the frames that it asks the store for.
-	maxQuarantined = 256
-	maxLookups     = 512
+	// maxLookups bounds the frames that a batch asks the store for.
+	maxLookups = 512
 	// seenEvery is how often it is stored that a device was heard from.
 	seenEvery = time.Minute
 )
@@ -32,9 +31,8 @@ type touched struct {
 
 // settler decides, for one batch after the other, what becomes of each frame.
 type settler struct {
-	p          *Pipeline
-	quarantine map[commit.DeviceID]*bucket
-	swept      time.Time
+	p     *Pipeline
+	aside aside
 
 	// Of the batch at hand.
 	b       *batch
@@ -43,7 +41,7 @@ type settler struct {
 }
 
 func (p *Pipeline) settleAll(ctx context.Context, in <-chan *batch, out chan<- *batch) {
-	s := &settler{p: p, quarantine: map[commit.DeviceID]*bucket{}}
+	s := &settler{p: p, aside: newAside(p)}
 	for b := range in {
 		began := time.Now()
 		if s.settle(ctx, b) {
@@ -77,7 +75,7 @@ func (s *settler) settle(ctx context.Context, b *batch) bool {
 	if !ok {
 		return false
 	}
-	s.sweep()
+	s.aside.begin(s.now)
 	for _, it := range b.items {
 		s.one(spanned, it)
 	}
@@ -107,16 +105,19 @@ func (s *settler) one(ctx context.Context, it *item) {
 		return
 	}
 	if it.frame == nil {
-		s.putAside(it) // there is nothing that a sequence could be believed of
+		s.putAside(ctx, it, false) // there is nothing that a sequence could be believed of
 		return
 	}
 	d, t := p.devices.get(&it.known), s.touch(it)
 	t.heard = true
 	switch d.step(it.frame.Sequence, it.frame.Oldest) {
 	case stepDuplicate:
-		s.duplicate(d, it)
+		s.duplicate(ctx, d, it)
 	case stepEarly:
 		p.metrics.dropped.WithLabelValues("early").Inc()
+	case stepAbsurd:
+		it.refuse(ReasonSequence, errSequence)
+		s.putAside(ctx, it, false)
 	case stepGap:
 		if s.take(ctx, it, t, d) {
 			lost := it.frame.Sequence - it.gapFrom
@@ -148,7 +149,7 @@ func (s *settler) take(ctx context.Context, it *item, t *touched, d *track) bool
 	}
 	it.gapFrom = d.through + 1
 	if it.reason != "" {
-		if !s.putAside(it) {
+		if !s.putAside(ctx, it, true) {
 			return false // the quarantine takes no more of this device now: it keeps the frame
 		}
 		if len(t.refused) < frame.MaxRefusals {
@@ -227,48 +228,6 @@ func contain(f func() error) (err error) {
 		}
 	}()
 	return f()
-}
-
-// putAside puts a message into the quarantine, within what a device and a batch may put there.
-func (s *settler) putAside(it *item) bool {
-	p, b := s.p, s.b
-	p.metrics.quarantined.WithLabelValues(it.reason).Inc()
-	if it.replay == nil {
-		budget := s.quarantine[it.id]
-		if budget == nil {
-			budget = &bucket{}
-			s.quarantine[it.id] = budget
-		}
-		if len(b.rows.Quarantine) >= maxQuarantined || !budget.take(s.now, quarantineRate, quarantineBurst) {
-			p.metrics.dropped.WithLabelValues("quarantine_full").Inc()
-			return false
-		}
-	}
-	payload := it.data
-	if opened(it.reason) && it.plain != nil {
-		payload = it.plain
-	}
-	row := store.Quarantined{
-		Fleet: it.known.Fleet, Device: it.id, Subject: subject(it.id, it.word), Epoch: b.epoch, Received: s.now,
-		Reason: it.reason, Detail: it.detail, Size: len(it.data), Payload: payload[:min(len(payload), frame.MaxFrame)],
-	}
-	if it.replay != nil {
-		row.Received, row.Size = it.replay.Received, it.replay.Size
-	}
-	b.rows.Quarantine = append(b.rows.Quarantine, row)
-	return true
-}
-
-func (s *settler) sweep() {
-	if s.now.Sub(s.swept) < time.Minute {
-		return
-	}
-	s.swept = s.now
-	for id, b := range s.quarantine {
-		if s.now.Sub(b.at) > quarantineBurst/quarantineRate*time.Second {
-			delete(s.quarantine, id)
-		}
-	}
 }
 
 // finish writes how far the batch's devices are.

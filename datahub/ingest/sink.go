@@ -102,6 +102,7 @@ type Store interface {
 	FrameDigests(ctx context.Context, ids []store.FrameID) (map[store.FrameID]commit.Digest, error)
 	QuarantineList(ctx context.Context, filter store.Filter) ([]store.Quarantined, error)
 	QuarantineDelete(ctx context.Context, ids []string) (int, error)
+	QuarantineRoom(ctx context.Context) (*store.Room, error)
 }
 
 // Decoder reads the payload of a frame of readings or meterings. It is pure: it is called for several frames at a time, in any order, and

@@ -105,6 +105,7 @@ func (p *Pipeline) takeOver(ctx context.Context) (jetstream.Consumer, caution, e
 	if err != nil {
 		return nil, caution{}, fmt.Errorf("stream %s: %w", streamUp, err)
 	}
+	p.boundRetained(ctx)
 	c := caution{first: info.State.FirstSeq}
 	old, err := stream.Consumer(ctx, consumerName)
 	switch {

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/nats-io/nkeys"
+
+	"github.com/assay-net/assay/datahub/ingest/workqueue"
 )
 
 // WorkerUser is a worker's identity on the broker. Printing or marshalling one never shows its seed.
@@ -14,7 +17,8 @@ type WorkerUser struct {
 	// Key is the user's public nkey (U…), Seed the secret one (SU…), which the worker has and the broker does not need.
 	Key  string
 	Seed []byte
-	// Publish and Subscribe are the subjects that it may publish and subscribe to.
+	// Publish are the subjects that it may publish to, which reach the account of the queues as requests: what is answered comes to the
+	// worker. Subscribe are those that it may hear, in an account of its own.
 	Publish, Subscribe []string
 }
 
@@ -56,42 +60,64 @@ func (l *WorkerListener) check() error {
 	if l.TLS == nil {
 		return errors.New("workers: no TLS configuration")
 	}
-	for i, u := range l.Users {
+	return checkUsers(l.Users)
+}
+
+const maxWorkerSubject = 256
+
+func checkUsers(users []WorkerUser) error {
+	seen := map[string]bool{}
+	for i, u := range users {
 		if !nkeys.IsValidPublicUserKey(u.Key) {
 			return fmt.Errorf("workers: users[%d]: not a public user nkey", i)
 		}
-		for _, subject := range append(append([]string(nil), u.Publish...), u.Subscribe...) {
+		if seen[u.Key] {
+			return fmt.Errorf("workers: users[%d]: another has the same key", i)
+		}
+		seen[u.Key] = true
+		for _, subject := range slices.Concat(u.Publish, u.Subscribe) {
 			if subject == "" || len(subject) > maxWorkerSubject || strings.ContainsAny(subject, " \t\r\n\"") {
 				return fmt.Errorf("workers: users[%d]: a subject is not one", i)
+			}
+		}
+		for _, subject := range u.Publish {
+			// It is imported from the account of the queues, where JetStream's API is.
+			if subject[0] == '*' || subject[0] == '>' {
+				return fmt.Errorf("workers: users[%d]: may publish to anything", i)
 			}
 		}
 	}
 	return nil
 }
 
-const maxWorkerSubject = 256
-
-// config is the workers' part of the server's configuration, each user with a comma before it, and their keys.
-func (l *WorkerListener) config() (users string, keys []string) {
+// accounts are the workers', each its own, which import from the account of the queues what they may publish.
+func (l *WorkerListener) accounts() []workqueue.Account {
 	if l == nil {
-		return "", nil
+		return nil
 	}
-	var out strings.Builder
-	for _, u := range l.Users {
-		fmt.Fprintf(&out, ", { nkey: %s, permissions: { publish: { allow: %s }, subscribe: { allow: %s } } }", u.Key, subjects(u.Publish), subjects(u.Subscribe))
-		keys = append(keys, u.Key)
-	}
-	return out.String(), keys
+	return accounts(l.Users)
 }
 
-// subjects writes a list. Nothing may be done by whoever has none: an empty list would allow everything.
-func subjects(all []string) string {
-	if len(all) == 0 {
-		all = []string{"assay.nothing"}
+func accounts(users []WorkerUser) []workqueue.Account {
+	out := make([]workqueue.Account, len(users))
+	for i, u := range users {
+		out[i] = workqueue.Account{
+			Name: accountWorker + u.Key, Login: "nkey: " + u.Key,
+			May: workqueue.Permissions{Publish: u.Publish, Subscribe: u.Subscribe},
+		}
 	}
-	quoted := make([]string, len(all))
-	for i, s := range all {
-		quoted[i] = fmt.Sprintf("%q", s)
+	return out
+}
+
+// WorkerAccounts writes the workers' accounts as the servers of a cluster include them (workers.conf beside
+// deploy/nats/nats-server.conf). It is public.
+func WorkerAccounts(users []WorkerUser) ([]byte, error) {
+	if err := checkUsers(users); err != nil {
+		return nil, err
 	}
-	return "[" + strings.Join(quoted, ", ") + "]"
+	out := []byte("# The accounts of prove-workers. A node wrote them; nats-server.conf includes them.\n")
+	for _, a := range accounts(users) {
+		out = append(out, a.Config(accountWork)...)
+	}
+	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -15,9 +16,11 @@ func TestWorkersAreApart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a broker")
 	}
-	worker, intruder := must(NewWorkerUser([32]byte{1})), must(NewWorkerUser([32]byte{2}))
-	worker.Publish, worker.Subscribe = []string{">"}, []string{">"}
-	options.Workers = &WorkerListener{Listen: "127.0.0.1:0", TLS: options.TLS, Users: []WorkerUser{worker}}
+	worker, other, intruder := must(NewWorkerUser([32]byte{1})), must(NewWorkerUser([32]byte{2})), must(NewWorkerUser([32]byte{3}))
+	for _, u := range []*WorkerUser{&worker, &other} {
+		u.Publish, u.Subscribe = []string{"work.>"}, []string{">"}
+	}
+	options.Workers = &WorkerListener{Listen: "127.0.0.1:0", TLS: options.TLS, Users: []WorkerUser{worker, other}}
 	b := must(StartBroker(t.Context(), options, newRegistry()))
 	defer b.Close()
 	url := "tls://" + b.WorkerAddress()
@@ -32,26 +35,41 @@ func TestWorkersAreApart(t *testing.T) {
 	}
 	c := must(nats.Connect(url, config, must(nkeyOption(worker.Seed))))
 	defer c.Close()
+	neighbour := must(nats.Connect(url, config, must(nkeyOption(other.Seed))))
+	defer neighbour.Close()
 	heard := must(c.SubscribeSync(">"))
 	work := must(b.Work())
 	defer work.Close()
-	if err := c.Flush(); err != nil {
+	must(work.Subscribe("work.question", func(m *nats.Msg) { m.Respond([]byte("answer")) })) //nolint:errcheck // the request tells
+	for _, c := range []*nats.Conn{c, work} {
+		if err := c.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for subject, from := range map[string]*nats.Conn{"assay.v1.x.up": b.Conn(), "work": work, "work.1": work, "work.2": neighbour} {
+		if err := from.Publish(subject, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := from.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m, err := neighbour.Request("work.question", nil, patience); err != nil || string(m.Data) != "answer" {
+		t.Errorf("what a worker asks: %v, %v", m, err)
+	}
+	// Everything that a worker asks for is answered by what it may use; what it hears is that only.
+	if err := c.PublishRequest("work.question", "own.inbox", nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Conn().Publish("assay.v1.x.up", nil); err != nil {
-		t.Fatal(err)
+	for _, want := range []string{"work.question", "own.inbox"} {
+		if m, err := heard.NextMsg(patience); err != nil || m.Subject != want {
+			t.Errorf("a worker heard %v, %v, want %s only", m, err, want)
+		}
 	}
-	if err := b.Conn().Flush(); err != nil {
-		t.Fatal(err)
-	}
-	if err := work.Publish("work", nil); err != nil {
-		t.Fatal(err)
-	}
-	if m, err := heard.NextMsg(patience); err != nil || m.Subject != "work" {
-		t.Errorf("a worker heard %v, %v, want the work only", m, err)
-	}
-	if _, err := must(c.JetStream()).AccountInfo(); err != nil {
-		t.Errorf("JetStream for workers: %v", err)
+	for name, conn := range map[string]*nats.Conn{"a worker": c, "the node": work} {
+		if _, err := must(conn.JetStream(nats.MaxWait(time.Second))).AccountInfo(); (err == nil) != (conn == work) {
+			t.Errorf("JetStream for %s: %v", name, err)
+		}
 	}
 }
 
@@ -61,7 +79,7 @@ func TestWorkersMayDoWhatIsTheirsOnly(t *testing.T) {
 	}
 	options, roots := embeddedOptions(t)
 	able, unable := must(NewWorkerUser([32]byte{1})), must(NewWorkerUser([32]byte{2}))
-	able.Publish, able.Subscribe = []string{"work.result"}, []string{"work.job"}
+	able.Publish, able.Subscribe = []string{"work.result"}, []string{"inbox.able"}
 	options.Workers = &WorkerListener{Listen: "127.0.0.1:0", TLS: options.TLS, Users: []WorkerUser{able, unable}}
 	b := must(StartBroker(t.Context(), options, newRegistry()))
 	defer b.Close()
@@ -92,15 +110,27 @@ func TestWorkersMayDoWhatIsTheirsOnly(t *testing.T) {
 		t.Errorf("heard %v, %v", m, err)
 	}
 	c := dial(able)
-	jobs := must(c.SubscribeSync("work.job"))
-	if err := c.Flush(); err != nil {
-		t.Fatal(err)
+	inbox, other := must(c.SubscribeSync("inbox.able")), must(c.SubscribeSync("inbox.other"))
+	for _, reply := range []string{"inbox.other", "inbox.able"} {
+		if err := c.PublishRequest("work.result", reply, nil); err != nil {
+			t.Fatal(err)
+		}
+		m, err := heard.NextMsg(patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Reply == reply {
+			t.Error("a reply subject comes through as the worker wrote it")
+		}
+		if err := m.Respond(nil); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := work.Publish("work.job", nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := jobs.NextMsg(patience); err != nil {
+	if _, err := inbox.NextMsg(patience); err != nil {
 		t.Error(err)
+	}
+	if n, _, _ := other.Pending(); n != 0 {
+		t.Error("a worker heard what is not its own")
 	}
 }
 

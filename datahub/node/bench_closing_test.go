@@ -2,7 +2,6 @@ package node
 
 import (
 	"log/slog"
-	"net"
 	"testing"
 	"time"
 
@@ -10,8 +9,8 @@ import (
 
 	"github.com/assay-net/assay/datahub/device"
 	"github.com/assay-net/assay/datahub/store"
-	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/fabricnet/loopback"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/commit/committest"
 	"github.com/assay-net/assay/zk/measure"
@@ -25,12 +24,11 @@ const (
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // it was only asked for
-	return l.Addr().String()
+	return address
 }
 
 // benchClosing measures the closing of an epoch whose reports are in the store: commitments of 20,000 devices opened and summed up, anchored on the embedded ledger, where two
@@ -86,7 +84,7 @@ func (w *world) enrolMany(n int) []*device.Device {
 	}
 	derived := must(g.secrets.of(ctx, rows))(w.t)
 	for i, d := range devices {
-		seat := device.Seat{Ledger: w.ledger.ID(), SRS: contracttest.SRS().Digest(), Fleet: fleetID, Chunk: rows[i].Chunk, Size: closingChunk, Slot: rows[i].Slot}
+		seat := device.Seat{Ledger: w.ledger.ID(), SRS: w.srs.Digest(), Fleet: fleetID, Chunk: rows[i].Chunk, Size: closingChunk, Slot: rows[i].Slot}
 		rows[i].Possession = storedPossession(commit.Possession{Until: ledger.MaxEpoch - 1, Signature: must(d.Possess(seat, ledger.MaxEpoch-1))(w.t)})
 		if err := d.Accept(seat, derived[i].secret); err != nil {
 			w.t.Fatal(err)
@@ -113,9 +111,9 @@ func (w *world) attestMany(devices []*device.Device, epoch uint64) {
 	group.SetLimit(4)
 	for i, d := range devices {
 		group.Go(func() error {
-			seat := device.Seat{Ledger: w.ledger.ID(), SRS: contracttest.SRS().Digest(), Fleet: fleetID, Chunk: uint32(i / closingChunk), Size: closingChunk, Slot: uint32(i % closingChunk)}
+			seat := device.Seat{Ledger: w.ledger.ID(), SRS: w.srs.Digest(), Fleet: fleetID, Chunk: uint32(i / closingChunk), Size: closingChunk, Slot: uint32(i % closingChunk)}
 			rec := committest.Record(i % closingChunk)
-			a, err := d.Attest(contracttest.SRS(), seat.Place(epoch), rec)
+			a, err := d.Attest(w.srs, seat.Place(epoch), rec)
 			reports[i] = store.Report{Fleet: fleetID, Device: d.ID(), Chunk: seat.Chunk, Slot: seat.Slot, Epoch: epoch, Sequence: 1, Received: time.Now(), Record: marshalRecord(rec), Attestation: a}
 			return err
 		})

@@ -74,6 +74,7 @@ func (b *benchNode) configure(driver string) {
 	text := fmt.Sprintf(`
 data: %s
 operations: {listen: "%s"}
+api: {listen: "", grpc: ""}
 ledger: {trial: {directory: ledger, epoch: 1h, anchor_window: 30m}}
 fleets: [{id: fleet-a, chunk_size: 1024, battery: {rated_capacity_Ah: "50", low_voltage_V: "302.4", high_voltage_V: "403.2", max_voltage_V: "450"}}]
 keys: {driver: file, file: {directory: keys}}

@@ -45,7 +45,7 @@ func (n *Node) startBroker(ctx context.Context) (*ingest.Broker, error) {
 	return b, nil
 }
 
-// useCluster joins an external NATS cluster. All workers connect to it under one key.
+// useCluster joins an external NATS cluster. Its servers know workers by the accounts that openQueue writes.
 func (n *Node) useCluster(ctx context.Context, backlog ingest.Backlog) (*ingest.Broker, error) {
 	c := &n.config.Broker
 	secret, err := reference.Reference(c.Keys).Read()
@@ -66,9 +66,8 @@ func (n *Node) useCluster(ctx context.Context, backlog ingest.Backlog) (*ingest.
 			return nil, errors.New("broker.roots: holds no certificate in PEM")
 		}
 	}
-	n.workers = map[string]ingest.WorkerUser{}
-	for _, w := range n.config.Proving.Workers {
-		n.workers[w.Name] = ingest.WorkerUser{Seed: keys.Worker}
+	if n.workers, err = n.workerUsers(ctx); err != nil {
+		return nil, err
 	}
 	n.devicesAt, n.workersAt = c.Devices, strings.Split(c.URL, ",")[0]
 	return ingest.ConnectBroker(ctx, ingest.Cluster{

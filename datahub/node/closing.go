@@ -2,11 +2,8 @@ package node
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 
@@ -39,6 +36,7 @@ type closer struct {
 	send     func(id commit.DeviceID, m frame.Message)
 	through  func(id commit.DeviceID) uint64 // how far a device's frames are stored
 	settled  func(ctx context.Context, epoch uint64) error
+	backlog  func(ctx context.Context) (oldest, newest uint64, err error)
 	line     func(fleet string, epoch uint64)        // draws the line under an epoch's readings
 	after    func(ctx context.Context, fleet string) // when an epoch was closed
 	clock    func() time.Time
@@ -50,6 +48,7 @@ type closer struct {
 	mu        sync.Mutex
 	gathering map[epochOf]*gathering
 	finished  map[string]uint64 // the last epoch of a fleet that was closed
+	drawn     map[string]uint64 // the first epoch of a fleet under which no line was drawn
 }
 
 type closeStore interface {
@@ -58,6 +57,7 @@ type closeStore interface {
 	PutChunk(ctx context.Context, c store.Chunk) error
 	Chunk(ctx context.Context, fleet string, epoch uint64, index uint32) (store.Chunk, error)
 	ChunkReports(ctx context.Context, fleet string, epoch uint64, chunk uint32) ([]store.Report, error)
+	Closings(ctx context.Context, fleet string, limit int) ([]store.Closing, error)
 	Count(ctx context.Context, fleet string, epoch uint64) (frames, readings, late uint64, err error)
 	PutDevices(ctx context.Context, devices []store.Device) error
 }
@@ -75,9 +75,10 @@ func (c *closer) run(ctx context.Context) error {
 		}
 		if err == nil && e.Opened != nil {
 			if !begun {
-				next, begun = c.first(*e.Opened, time.Unix(e.Now, 0)), true
+				next = c.first(*e.Opened, time.Unix(e.Now, 0))
+				begun = c.leftovers(ctx, &wait, next) == nil
 			}
-			for ; next < *e.Opened; next++ {
+			for ; begun && next < *e.Opened; next++ {
 				c.begins(ctx, &wait, next)
 			}
 		}
@@ -94,6 +95,33 @@ func (c *closer) first(opened uint64, now time.Time) uint64 {
 		opened--
 	}
 	return opened
+}
+
+// leftoverEpochs is how many of a fleet's last closings are looked through for some that have not ended.
+const leftoverEpochs = 64
+
+// leftovers ends the closings that a process before left open and whose time for anchors is over: the ledger says what became of their chunks.
+func (c *closer) leftovers(ctx context.Context, wait *sync.WaitGroup, before uint64) error {
+	var open []func()
+	for i := range c.devices.fleets {
+		f := &c.devices.fleets[i]
+		last, err := c.store.Closings(ctx, f.ID, leftoverEpochs)
+		if err != nil {
+			if ctx.Err() == nil {
+				c.log.Warn("reading the fleet's closings: will try again", "fleet", f.ID, "error", err)
+			}
+			return err
+		}
+		for _, row := range last {
+			if row.Ended.IsZero() && row.Epoch < before {
+				open = append(open, func() { c.close(ctx, f, row.Epoch) })
+			}
+		}
+	}
+	for _, closing := range open {
+		wait.Go(closing)
+	}
+	return nil
 }
 
 // begins has the epoch closed for every fleet, if it is one that is closed.
@@ -134,33 +162,33 @@ func (c *closer) until(ctx context.Context, at time.Time) error {
 	}
 }
 
-// close closes a fleet's epoch, and tries again what failed for reasons that may pass, while there is time.
+const (
+	closePause = time.Second
+	latePause  = 30 * time.Second // once the time for anchors is over
+)
+
+// close closes a fleet's epoch, and tries again what failed for reasons that may pass. When there is no time for anchors any more it still asks
+// the ledger what became of those that were under way.
 func (c *closer) close(ctx context.Context, f *Fleet, epoch uint64) {
 	log := c.log.With("fleet", f.ID, "epoch", epoch)
 	deadline := c.genesis.SettledAfter(epoch)
-	for {
+	for pause := closePause; ; {
 		err := c.attempt(ctx, log, f, epoch)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return
+		case pause == latePause:
 		case c.clock().After(deadline):
-			log.Error("the epoch could not be closed in time", "error", err)
+			log.Error("the epoch could not be closed in time: it stays open until the ledger says what it has", "error", err)
 			c.metrics.closings.WithLabelValues("failed").Inc()
-			return
-		}
-		if !errors.Is(err, errNobody) {
+			pause = latePause
+		case !errors.Is(err, errNobody):
 			log.Warn("closing the epoch: will try again", "error", err)
 		}
-		if sleep(ctx, time.Second) != nil {
+		if sleep(ctx, pause) != nil {
 			return
 		}
 	}
-}
-
-// span is an epoch's chunk with those who are enrolled in it.
-type span struct {
-	index   uint32
-	members []member
 }
 
 func (c *closer) attempt(ctx context.Context, log *slog.Logger, f *Fleet, epoch uint64) error {
@@ -187,6 +215,9 @@ func (c *closer) attempt(ctx context.Context, log *slog.Logger, f *Fleet, epoch 
 		return err
 	}
 	c.settle(ctx, f.ID, epoch)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err := c.gather(ctx, log, f, epoch, spans); err != nil {
 		return err
 	}
@@ -205,13 +236,6 @@ func (c *closer) attempt(ctx context.Context, log *slog.Logger, f *Fleet, epoch 
 	return nil
 }
 
-func count(spans []span) (n int) {
-	for _, s := range spans {
-		n += len(s.members)
-	}
-	return n
-}
-
 // counted stores the closing with what was received in the epoch.
 func (c *closer) counted(ctx context.Context, row *store.Closing) error {
 	var err error
@@ -219,125 +243,6 @@ func (c *closer) counted(ctx context.Context, row *store.Closing) error {
 		return err
 	}
 	return c.store.PutClosing(ctx, *row)
-}
-
-// enrolled asks the ledger who is enrolled in the epoch, and takes over what it says about the node's devices.
-func (c *closer) enrolled(ctx context.Context, f *Fleet, epoch uint64) ([]span, error) {
-	chunks, err := c.devices.book.Chunks(ctx, f.ID)
-	if ledger.CodeOf(err) == ledger.NotFound {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var spans []span
-	for _, chunk := range chunks {
-		if chunk.From > epoch {
-			continue
-		}
-		slots, err := c.devices.book.Slots(ctx, f.ID, chunk.Index)
-		if err != nil {
-			return nil, err
-		}
-		s, err := c.span(ctx, f.ID, chunk.Index, slots, epoch)
-		if err != nil {
-			return nil, err
-		}
-		if len(s.members) > 0 {
-			spans = append(spans, s)
-		}
-	}
-	return spans, nil
-}
-
-// span lists a chunk's members. A device that the ledger has and this node does not know stays among them without a secret: it counts as absent.
-func (c *closer) span(ctx context.Context, fleet string, index uint32, slots []ledger.SlotEntry, epoch uint64) (span, error) {
-	s := span{index: index}
-	var changed []store.Device
-	for _, e := range slots {
-		if !e.Enrolment.Active(epoch) {
-			continue
-		}
-		m, known := c.devices.get(e.Enrolment.Device)
-		if !known || m.Fleet != fleet || m.Chunk != index || m.Slot != e.Slot {
-			key, err := commit.ParsePublicKey(e.Enrolment.Key)
-			if err != nil {
-				return s, fmt.Errorf("chunk %d slot %d: %w", index, e.Slot, err)
-			}
-			m = member{Device: store.Device{ID: e.Enrolment.Device, Chunk: index, Slot: e.Slot}, key: key}
-		} else if m.From != e.Enrolment.From || m.Until != e.Enrolment.Until {
-			changed = append(changed, c.devices.change(m.ID, func(m *member) { m.State, m.From, m.Until = store.Enrolled, e.Enrolment.From, e.Enrolment.Until }))
-		}
-		s.members = append(s.members, m)
-	}
-	if len(changed) == 0 {
-		return s, nil
-	}
-	return s, c.store.PutDevices(ctx, changed)
-}
-
-// settleWithin is how long frames of the epoch that are still on their way into the store are waited for. What comes later is late.
-const settleWithin = 5 * time.Second
-
-// settle draws the line under an epoch's readings.
-func (c *closer) settle(ctx context.Context, fleet string, epoch uint64) {
-	from := c.begin(epoch)
-	if c.started.After(from) {
-		from = c.started // what devices and broker kept while the node was away has yet to come in
-	}
-	if sleep(ctx, from.Add(c.grace(epoch)).Sub(c.clock())) != nil {
-		return
-	}
-	wait, cancel := context.WithTimeout(ctx, settleWithin)
-	defer cancel()
-	if err := c.settled(wait, epoch); err != nil && ctx.Err() == nil {
-		c.log.Warn("frames of the epoch are still on their way", "fleet", fleet, "epoch", epoch)
-	}
-	c.line(fleet, epoch)
-}
-
-// gather asks the devices of chunks that are not fixed yet for their records, and waits for them.
-func (c *closer) gather(ctx context.Context, log *slog.Logger, f *Fleet, epoch uint64, spans []span) error {
-	g := newGathering()
-	for _, s := range spans {
-		if err := c.expect(ctx, g, f, epoch, s); err != nil {
-			return err
-		}
-	}
-	c.keep(epochOf{f.ID, epoch}, g)
-	if err := g.wait(ctx, c.gatherUntil(epoch), c.clock, func(id commit.DeviceID) { c.send(id, c.derive(f.ID, id, epoch)) }); err != nil {
-		return err
-	}
-	if n := g.waiting(); n > 0 {
-		log.Warn("devices did not report in time", "missing", n, "of", count(spans))
-	}
-	return nil
-}
-
-// expect adds a chunk's devices to those who are asked, but for those whose reports are there.
-func (c *closer) expect(ctx context.Context, g *gathering, f *Fleet, epoch uint64, s span) error {
-	_, err := c.store.Chunk(ctx, f.ID, epoch, s.index)
-	fixed := err == nil
-	if !fixed && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	reports, err := c.store.ChunkReports(ctx, f.ID, epoch, s.index)
-	if err != nil {
-		return err
-	}
-	for _, r := range reports {
-		g.reports[r.Device] = reported{digest: sha256.Sum256(r.Attestation), chunk: s.index}
-	}
-	if fixed {
-		g.close(s.index)
-		return nil
-	}
-	for _, m := range s.members {
-		if _, there := g.reports[m.ID]; !there && !m.transport.IsZero() {
-			g.missing[m.ID] = time.Time{}
-		}
-	}
-	return nil
 }
 
 // finish takes note that an epoch is closed.
@@ -359,58 +264,4 @@ func (c *closer) over(fleet string, epoch uint64) bool {
 	}
 	_, closes := c.closes(epoch)
 	return !closes
-}
-
-// keep makes a gathering known. The one before stays, for those that repeat their report.
-func (c *closer) keep(e epochOf, g *gathering) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	maps.DeleteFunc(c.gathering, func(old epochOf, _ *gathering) bool { return old.fleet == e.fleet && old.epoch+1 < e.epoch })
-	c.gathering[e] = g
-}
-
-// gatherUntil counts from now, since the node may just have been started, and leaves half of the time that is left to anchoring, however long the
-// configuration says.
-func (c *closer) gatherUntil(epoch uint64) time.Time {
-	now := c.clock()
-	return now.Add(max(0, min(c.config.Gather, c.genesis.AnchorDeadline(epoch).Sub(now)/2)))
-}
-
-// lastCall is until when a chunk of which nobody has reported is waited for: devices may have been cut off from the node, or the node from
-// them.
-func (c *closer) lastCall(epoch uint64) time.Time {
-	deadline := c.genesis.AnchorDeadline(epoch)
-	return deadline.Add(-deadline.Sub(c.begin(epoch)) / 4)
-}
-
-// begin is when an epoch's closing begins.
-func (c *closer) begin(epoch uint64) time.Time {
-	if at, ok := c.closes(epoch); ok {
-		return at
-	}
-	return c.genesis.EpochEnd(epoch)
-}
-
-// closes asks the schedule whether an epoch is closed, and when that begins.
-func (c *closer) closes(epoch uint64) (time.Time, bool) {
-	return c.schedule.at(epoch, c.genesis.EpochEnd(epoch), c.genesis.EpochEnd(epoch+1))
-}
-
-// grace is how long readings of the epoch that were under way at its end count as in time: an eighth of the time for anchors at most.
-func (c *closer) grace(epoch uint64) time.Duration {
-	return min(c.config.Grace, c.genesis.AnchorDeadline(epoch).Sub(c.begin(epoch))/8)
-}
-
-// of finds the gathering of an epoch.
-func (c *closer) of(e epochOf) *gathering {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.gathering[e]
-}
-
-// all are the gatherings that go on.
-func (c *closer) all() map[epochOf]*gathering {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return maps.Clone(c.gathering)
 }

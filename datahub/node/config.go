@@ -6,24 +6,19 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"path"
 	"path/filepath"
 	"time"
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/assay-net/assay/datahub/health"
 	"github.com/assay-net/assay/datahub/keys/keystore"
-	"github.com/assay-net/assay/fabricnet/ledger"
-	"github.com/assay-net/assay/zk/commit"
-	"github.com/assay-net/assay/zk/record"
 )
 
 // MaxConfig bounds a configuration file.
 const MaxConfig = 256 << 10
 
-// Config is an owner's node. The example in deploy/examples/owner.yaml names every field with its default and is the manual; a test holds
-// the two together.
+// Config is an organisation's node. What runs follows from the organisation's roles on the ledger. The example in deploy/examples/owner.yaml names every field with
+// its default and is the manual; a test holds the two together.
 type Config struct {
 	// Data is the node's folder. Relative paths below count from it.
 	Data string `yaml:"data"`
@@ -40,6 +35,9 @@ type Config struct {
 	Ingest     Ingest          `yaml:"ingest"`
 	Epochs     Epochs          `yaml:"epochs"`
 	Proving    Proving         `yaml:"proving"`
+	API        API             `yaml:"api"`
+	Requests   Requests        `yaml:"requests"`
+	Review     Review          `yaml:"review"`
 }
 
 // Log says how the node logs.
@@ -73,35 +71,6 @@ type Trial struct {
 	Directory    string        `yaml:"directory"`
 	Epoch        time.Duration `yaml:"epoch"`
 	AnchorWindow time.Duration `yaml:"anchor_window"`
-}
-
-// Fleet is a fleet of the owner's.
-type Fleet struct {
-	ID         string            `yaml:"id"`
-	Schema     string            `yaml:"schema"`
-	ChunkSize  uint32            `yaml:"chunk_size"`
-	MaxDevices uint32            `yaml:"max_devices"`
-	Accept     []Acceptance      `yaml:"accept"`
-	Battery    Battery           `yaml:"battery"`
-	Bounds     map[string]string `yaml:"disagreement_bounds"`
-	MeterKeys  map[string]string `yaml:"meter_keys"`
-}
-
-// Acceptance admits devices by what their certificate says.
-type Acceptance struct {
-	Maker  string `yaml:"maker"`
-	Serial string `yaml:"serial"`
-}
-
-// Battery is what has to be known about a fleet's batteries to judge their readings, in decimal text.
-type Battery struct {
-	RatedCapacityAh string        `yaml:"rated_capacity_Ah"`
-	LowVoltageV     string        `yaml:"low_voltage_V"`
-	HighVoltageV    string        `yaml:"high_voltage_V"`
-	MaxVoltageV     string        `yaml:"max_voltage_V"`
-	MaxRateC        string        `yaml:"max_rate_C"`
-	MaxGap          time.Duration `yaml:"max_gap"`
-	MaxTemperatureC string        `yaml:"max_temperature_C"`
 }
 
 // Store says where what devices sent is kept.
@@ -173,6 +142,10 @@ func Defaults() Config {
 		Ingest:     Ingest{Future: 5 * time.Minute, Past: 30 * 24 * time.Hour, FramesPerSecond: 50, Burst: 256},
 		Epochs:     Epochs{Close: "every", Grace: 10 * time.Second, Gather: 30 * time.Second, Late: "count", AnchorsAtOnce: 8},
 		Proving:    Proving{Answer: true},
+		API: API{Listen: "127.0.0.1:8443", GRPC: "127.0.0.1:8444", Names: []string{"localhost"}, BuiltInIssuer: true,
+			RequestsPerSecond: 20, Burst: 60},
+		Requests: Requests{Approve: byPolicy},
+		Review:   Review{Alert: true, OpenEpochs: true},
 	}
 }
 
@@ -195,18 +168,6 @@ func ParseConfig(b []byte) (*Config, error) {
 	return &c, nil
 }
 
-func (f *Fleet) setDefaults() {
-	if f.Schema == "" {
-		f.Schema = "battery/v1"
-	}
-	if f.ChunkSize == 0 {
-		f.ChunkSize = 1024
-	}
-	if f.MaxDevices == 0 {
-		f.MaxDevices = 100_000
-	}
-}
-
 // Resolve is a path of the configuration: one that is relative counts from the data folder.
 func (c *Config) Resolve(p string) string {
 	if p == "" || filepath.IsAbs(p) {
@@ -223,7 +184,7 @@ func (c *Config) Check() error {
 	if n, err := c.MemoryBytes(); err != nil || n < 128<<20 {
 		return fmt.Errorf("memory is %q, must be a size of at least 128MiB", c.Memory)
 	}
-	for _, check := range []func() error{c.checkLog, c.checkLedger, c.checkFleets, c.checkBroker, c.checkIngest, c.checkEpochs, c.checkStore} {
+	for _, check := range []func() error{c.checkLog, c.checkLedger, c.checkFleets, c.checkBroker, c.checkIngest, c.checkEpochs, c.checkStore, c.checkAPI, c.checkRequests} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -282,8 +243,11 @@ func (c *Config) checkLedger() error {
 }
 
 func (c *Config) checkFleets() error {
-	if len(c.Fleets) == 0 || len(c.Fleets) > 256 {
-		return fmt.Errorf("fleets: there are %d, must be 1 to 256", len(c.Fleets))
+	if len(c.Fleets) > 256 {
+		return fmt.Errorf("fleets: there are %d, at most 256", len(c.Fleets))
+	}
+	if len(c.Fleets) == 0 && c.Ledger.Trial != nil {
+		return errors.New("fleets: there are none, and the node of a trial is an owner's")
 	}
 	seen := map[string]bool{}
 	for i := range c.Fleets {
@@ -297,72 +261,4 @@ func (c *Config) checkFleets() error {
 		seen[f.ID] = true
 	}
 	return nil
-}
-
-func (f *Fleet) check() error {
-	if err := ledger.CheckID("id", f.ID); err != nil {
-		return err
-	}
-	schema, err := record.Lookup(f.Schema)
-	if err != nil {
-		return fmt.Errorf("schema: %w", err)
-	}
-	if !validSize(f.ChunkSize) {
-		return fmt.Errorf("chunk_size is %d, must be one of %v", f.ChunkSize, commit.Sizes)
-	}
-	if most := uint64(f.ChunkSize) * ledger.MaxChunks; uint64(f.MaxDevices) > most {
-		return fmt.Errorf("max_devices is %d, must be at most %d", f.MaxDevices, most)
-	}
-	for i, a := range f.Accept {
-		for _, pattern := range []string{a.Maker, a.Serial} {
-			if _, err := path.Match(pattern, ""); err != nil {
-				return fmt.Errorf("accept[%d]: %q is no pattern: %w", i, pattern, err)
-			}
-		}
-	}
-	if f.Schema == "battery/v1" {
-		if _, err := f.Battery.Figures(); err != nil {
-			return fmt.Errorf("battery.%w", err)
-		}
-	}
-	_, err = f.bounds(schema)
-	return err
-}
-
-func validSize(n uint32) bool {
-	for _, s := range commit.Sizes {
-		if int64(s) == int64(n) {
-			return true
-		}
-	}
-	return false
-}
-
-// Figures are the battery's figures for package health.
-func (b Battery) Figures() (health.Battery, error) {
-	out := health.Battery{MaxGapMicros: b.MaxGap.Microseconds()}
-	for _, v := range []struct {
-		field, text string
-		places      int
-		to          *int64
-	}{
-		{"rated_capacity_Ah", b.RatedCapacityAh, 6, &out.RatedMicroAh},
-		{"low_voltage_V", b.LowVoltageV, 6, &out.LowMicroV},
-		{"high_voltage_V", b.HighVoltageV, 6, &out.HighMicroV},
-		{"max_voltage_V", b.MaxVoltageV, 6, &out.MaxVoltageMicroV},
-		{"max_rate_C", b.MaxRateC, 3, &out.MaxRateMilliC},
-		{"max_temperature_C", b.MaxTemperatureC, 3, &out.MaxTemperatureMilliC},
-	} {
-		if v.text == "" {
-			continue
-		}
-		var err error
-		if *v.to, err = health.ParseDecimal(v.text, v.places); err != nil {
-			return out, fmt.Errorf("%s: %w", v.field, err)
-		}
-	}
-	if err := out.Check(); err != nil {
-		return out, fmt.Errorf("figures: %w", err)
-	}
-	return out, nil
 }

@@ -3,12 +3,10 @@ package node
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/robfig/cron/v3"
 
 	"github.com/assay-net/assay/datahub/health"
 	"github.com/assay-net/assay/datahub/ingest/workqueue"
@@ -114,40 +112,6 @@ func (c *Config) checkStore() error {
 		return fmt.Errorf("store.keep_frames is %s, must be at least 1m", s.KeepFrames)
 	}
 	return nil
-}
-
-// schedule chooses the epochs that are closed.
-type schedule struct {
-	every uint64
-	cron  cron.Schedule
-}
-
-// parseSchedule reads "every", "every 7", or a cron expression of five fields.
-func parseSchedule(text string) (schedule, error) {
-	if text == "every" {
-		return schedule{every: 1}, nil
-	}
-	if count, ok := strings.CutPrefix(text, "every "); ok {
-		n, err := strconv.ParseUint(count, 10, 32)
-		if err != nil || n == 0 {
-			return schedule{}, fmt.Errorf("%q: must be every N with N of at least 1", text)
-		}
-		return schedule{every: n}, nil
-	}
-	s, err := cron.ParseStandard(text)
-	if err != nil {
-		return schedule{}, fmt.Errorf("%q is neither every, every N nor a cron expression: %w", text, err)
-	}
-	return schedule{cron: s}, nil
-}
-
-// at is when the closing of an epoch begins, given when it and the next end; the last result is false if it is not closed at all.
-func (s schedule) at(epoch uint64, end, nextEnd time.Time) (time.Time, bool) {
-	if s.cron == nil {
-		return end, epoch%s.every == 0
-	}
-	t := s.cron.Next(end.UTC().Add(-time.Second))
-	return t, t.Before(nextEnd)
 }
 
 // bounds are how far a device's own record may be from what its readings give.

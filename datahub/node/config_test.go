@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assay-net/assay/deploy/examples"
+	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
 func TestExampleConfiguration(t *testing.T) {
@@ -23,6 +24,51 @@ func TestExampleConfiguration(t *testing.T) {
 	d.Fleets, d.Ledger, d.Keys = c.Fleets, c.Ledger, c.Keys
 	if !reflect.DeepEqual(*c, d) {
 		t.Errorf("the example is not the defaults:\n%+v\n%+v", *c, d)
+	}
+}
+
+// The other organisations' examples say what is theirs, and nothing else than what the manual has.
+func TestExamplesOfThoseWhoOwnNothing(t *testing.T) {
+	for role, text := range map[ledger.Role][]byte{ledger.RoleFinancier: examples.Lender, ledger.RoleRegulator: examples.Regulator} {
+		c, err := ParseConfig(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := &ledger.Organisation{ID: "o", Roles: []ledger.Role{role}}
+		if err := c.CheckFor(own); err != nil || c.Ledger.Profile == "" || !c.Review.Of(own) {
+			t.Errorf("%s: %v, %+v", role, err, c)
+		}
+		if err := c.CheckFor(&ledger.Organisation{ID: "o", Roles: []ledger.Role{ledger.RoleOwner}}); err == nil {
+			t.Errorf("%s: serves an owner without fleets", role)
+		}
+	}
+	c, err := ParseConfig(examples.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CheckFor(&ledger.Organisation{ID: "o", Roles: []ledger.Role{ledger.RoleFinancier}}); err == nil {
+		t.Error("a lender has fleets")
+	}
+	if c.Review.Of(&ledger.Organisation{Roles: []ledger.Role{ledger.RoleOwner}}) {
+		t.Error("an owner verifies what others had verified")
+	}
+}
+
+// Where a node is found follows from where it listens, unless the configuration says.
+func TestPublishedURL(t *testing.T) {
+	for _, test := range []struct{ url, grpc, want string }{
+		{"", "127.0.0.1:8444", "https://127.0.0.1:8444"},
+		{"", ":8444", "https://node.example.org:8444"},
+		{"", "0.0.0.0:8444", "https://node.example.org:8444"},
+		{"", "[::]:8444", "https://node.example.org:8444"},
+		{"", "[::1]:8444", "https://[::1]:8444"},
+		{"api.example.org:443", ":8444", "https://api.example.org:443"},
+		{"https://api.example.org:443", ":8444", "https://api.example.org:443"},
+	} {
+		a := API{URL: test.url, Names: []string{"node.example.org"}}
+		if got, err := a.published(test.grpc); err != nil || got != test.want {
+			t.Errorf("url %q, grpc %q: %q, %v", test.url, test.grpc, got, err)
+		}
 	}
 }
 
@@ -68,7 +114,7 @@ func TestConfigurationErrorsNameTheField(t *testing.T) {
 		"unknown nested field": {minimal + "store: {uri: x}\n", "uri"},
 		"no ledger":            {"fleets: [{id: a}]\n", "ledger: give one of profile and trial"},
 		"two ledgers":          {"ledger: {profile: p, trial: {directory: l, epoch: 1m, anchor_window: 30s}}\nfleets: [{id: a}]\n", "ledger: give one"},
-		"no fleet":             {"ledger: {profile: p.json}\n", "fleets"},
+		"no fleet":             {"ledger: {trial: {directory: l, epoch: 10s, anchor_window: 5s}}\n", "fleets"},
 		"fleet twice":          {"ledger: {profile: p}\nfleets: [{id: a, schema: charger/v1}, {id: a, schema: charger/v1}]\n", "fleets[1]"},
 		"schema":               {"ledger: {profile: p}\nfleets: [{id: a, schema: car/v1}]\n", "schema"},
 		"chunk size":           {"ledger: {profile: p}\nfleets: [{id: a, schema: charger/v1, chunk_size: 100}]\n", "chunk_size is 100"},
@@ -84,6 +130,18 @@ func TestConfigurationErrorsNameTheField(t *testing.T) {
 		"half a certificate":   {minimal + "broker: {certificate: c.pem}\n", "broker.certificate and broker.key"},
 		"store in the clear":   {minimal + "store: {url: mysql://x}\n", "store.url"},
 		"level":                {minimal + "log: {level: loud}\n", "log.level"},
+		"rest alone":           {minimal + "api: {grpc: \"\"}\n", "api.listen"},
+		"no port":              {minimal + "api: {grpc: localhost}\n", "api.grpc"},
+		"no names":             {minimal + "api: {names: []}\n", "api.names"},
+		"url":                  {minimal + "api: {url: \"https://node.example.org/path:1\"}\n", "api.url"},
+		"url without port":     {minimal + "api: {url: node.example.org}\n", "api.url"},
+		"issuer in the clear":  {minimal + "api: {issuers: [{url: \"http://login.example.org\"}]}\n", "api.issuers[0].url"},
+		"issuer twice":         {minimal + "api: {issuers: [{url: \"https://a.example\"}, {url: \"https://a.example\"}]}\n", "api.issuers[1].url"},
+		"own issuer":           {minimal + "api: {issuers: [{url: \"https://localhost:8443/issuer\"}]}\n", "api.issuers[0].url"},
+		"rate":                 {minimal + "api: {requests_per_second: 0}\n", "api.requests_per_second"},
+		"burst of calls":       {minimal + "api: {burst: 0}\n", "api.burst"},
+		"approve":              {minimal + "requests: {approve: always}\n", "requests.approve"},
+		"audience":             {minimal + "api: {audience: \"" + strings.Repeat("a", 129) + "\"}\n", "api.audience"},
 		"too long":             {strings.Repeat("#", MaxConfig+1), "at most"},
 	} {
 		t.Run(name, func(t *testing.T) {

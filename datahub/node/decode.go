@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/assay-net/assay/datahub/ingest"
 	"github.com/assay-net/assay/datahub/telemetry"
@@ -53,17 +54,30 @@ func meterKeys(fleets []Fleet) (ocmf.Keys, error) {
 }
 
 // station is what a series of messages of one pile shows and a single one does not: which charging place a transaction is at, and which of a
-// meter's records are missing. It is not kept over a restart.
+// meter's records are missing. It is not stored: after a restart it is made anew from the device's last frames.
 type station struct {
 	ocpp  *ocpp.Station
 	pages *ocmf.Counter
 }
 
-// stations are known by device. They are the pipeline's, which is one goroutine.
+// stations are known by device. One device's are used by one goroutine at a time.
 type stations struct {
 	keys    ocmf.Keys
 	missing func(id commit.DeviceID, records uint64)
-	byID    map[commit.DeviceID]*station
+
+	mu   sync.Mutex
+	byID map[commit.DeviceID]*station
+}
+
+func (s *stations) of(id commit.DeviceID) *station {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of := s.byID[id]
+	if of == nil {
+		of = &station{ocpp.NewStation(ocpp.Options{Keys: s.keys}), ocmf.NewCounter()}
+		s.byID[id] = of
+	}
+	return of
 }
 
 // decode reads an upload again where the series says more than the message. What the message alone said was checked.
@@ -71,11 +85,7 @@ func (s *stations) decode(id commit.DeviceID, f *frame.Frame, alone *telemetry.D
 	if f.Kind != frame.KindOCPP && f.Kind != frame.KindOCMF {
 		return alone, nil
 	}
-	of := s.byID[id]
-	if of == nil {
-		of = &station{ocpp.NewStation(ocpp.Options{Keys: s.keys}), ocmf.NewCounter()}
-		s.byID[id] = of
-	}
+	of := s.of(id)
 	if f.Kind == frame.KindOCPP {
 		meterings, issues, err := of.ocpp.Meterings(f.Payload)
 		return &telemetry.Decoded{Meterings: meterings, Issues: issues}, err
@@ -91,7 +101,7 @@ func (s *stations) decode(id commit.DeviceID, f *frame.Frame, alone *telemetry.D
 	if err != nil {
 		return nil, err
 	}
-	if step.Missing > 0 {
+	if step.Missing > 0 && s.missing != nil {
 		s.missing(id, step.Missing)
 	}
 	return alone, nil

@@ -1,18 +1,11 @@
 package node
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"runtime"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/assay-net/assay/datahub/health"
-	"github.com/assay-net/assay/datahub/ingest"
-	"github.com/assay-net/assay/datahub/store"
 	"github.com/assay-net/assay/datahub/telemetry"
 	"github.com/assay-net/assay/datahub/telemetry/frame"
 	"github.com/assay-net/assay/zk/commit"
@@ -39,7 +32,7 @@ func newDerivation(f *Fleet, zero, seconds int64) (*derivation, error) {
 		return nil, err
 	}
 	o := health.TrackerOptions{Schema: f.Schema, EpochZero: zero, EpochSeconds: seconds}
-	if f.Schema == "battery/v1" {
+	if f.Schema == batterySchema {
 		if o.Battery, err = f.Battery.Figures(); err != nil {
 			return nil, err
 		}
@@ -53,7 +46,7 @@ func newDerivation(f *Fleet, zero, seconds int64) (*derivation, error) {
 // add counts a frame.
 func (d *derivation) add(id commit.DeviceID, sequence uint64, decoded *telemetry.Decoded) error {
 	var err error
-	if d.fleet.Schema == "battery/v1" {
+	if d.fleet.Schema == batterySchema {
 		err = d.tracker.Add(id, sequence, batteryReadings(decoded.Readings))
 	} else {
 		err = d.tracker.AddMeterings(id, sequence, chargerReadings(decoded.Meterings))
@@ -139,91 +132,4 @@ func (d *derivation) flags(id commit.DeviceID, epoch uint64, own record.Record) 
 		h.Record = record.Record{}
 	}
 	return health.Compare(own, h.Record, d.schema, d.bounds)
-}
-
-// recoverFrames is how many stored frames are read at a time.
-const recoverFrames = 256
-
-// restore brings derivations to where the store is: snapshots, and the frames after them.
-func (s *sink) restore(ctx context.Context, st *store.Store) error {
-	counted := map[commit.DeviceID]uint64{}
-	for fleet, d := range s.derivations {
-		for snapshot, err := range st.Snapshots(ctx, fleet) {
-			if err != nil {
-				return err
-			}
-			if snapshot.Shredded {
-				s.log.Warn("a device's totals were shredded: its derivation begins with the frames that are left", "device", snapshot.Device,
-					"fleet", fleet, "epoch", snapshot.Epoch)
-				continue
-			}
-			if err := d.tracker.Restore(snapshot.Device, snapshot.Sequence, snapshot.State); err != nil {
-				s.log.Warn("a derivation starts again from the stored frames", "device", snapshot.Device, "error", err)
-				continue
-			}
-			counted[snapshot.Device] = snapshot.Sequence
-		}
-	}
-	group, each := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, m := range s.devices.where(func(m *member) bool { return m.Through > 0 }) {
-		s.snapshots[m.ID] = counted[m.ID]
-		group.Go(func() error {
-			if err := s.replay(each, st, &m, counted[m.ID]); err != nil {
-				return fmt.Errorf("device %s: %w", m.ID, err)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return s.restoreEnds(ctx, st)
-}
-
-// restoreEnds draws the lines again that were drawn under epochs, after all that was counted before them.
-func (s *sink) restoreEnds(ctx context.Context, st *store.Store) error {
-	for fleet, d := range s.derivations {
-		last, err := st.Closings(ctx, fleet, 1)
-		if err != nil {
-			return err
-		}
-		if len(last) > 0 {
-			d.end(last[0].Epoch, s.genesis.EpochEnd(last[0].Epoch))
-		}
-	}
-	return nil
-}
-
-// replay counts a device's stored frames after a snapshot.
-func (s *sink) replay(ctx context.Context, st *store.Store, m *member, after uint64) error {
-	d := s.derivations[m.Fleet]
-	for d != nil && after < m.Through {
-		frames, err := st.Frames(ctx, m.ID, after, recoverFrames)
-		if err != nil || len(frames) == 0 {
-			return err
-		}
-		for i := range frames {
-			after = frames[i].Sequence
-			if frames[i].Shredded {
-				continue
-			}
-			f, err := frame.Parse(frames[i].Payload)
-			if err != nil {
-				return fmt.Errorf("stored frame %d: %w", after, err)
-			}
-			decode := s.decoders[f.Kind]
-			if decode == nil {
-				continue
-			}
-			decoded, err := decode(&ingest.Known{ID: m.ID, Fleet: m.Fleet, Key: m.key}, f)
-			if err != nil {
-				continue // it was refused, or the decoder has become stricter since
-			}
-			if err := d.add(m.ID, after, decoded); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

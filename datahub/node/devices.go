@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"log/slog"
 	"path"
 	"slices"
 	"sync"
@@ -32,16 +33,20 @@ type member struct {
 type devices struct {
 	fleets []Fleet
 	book   ledger.Book
+	log    *slog.Logger
 
 	mu     sync.RWMutex
 	byID   map[commit.DeviceID]*member
-	next   map[string]uint32 // the first seat of a fleet that was never given away
+	seats  map[string]*seats
 	makers map[string]*x509.Certificate
-	asked  time.Time // when the makers were read last
+	asked  time.Time // when the makers were asked for last
+	asking sync.Mutex
+	broken map[string]bool // makers whose certificate is none, and of whom that was said
 }
 
 func newDevices(fleets []Fleet, book ledger.Book) *devices {
-	return &devices{fleets: fleets, book: book, byID: map[commit.DeviceID]*member{}, next: map[string]uint32{}, makers: map[string]*x509.Certificate{}}
+	return &devices{fleets: fleets, book: book, log: slog.New(slog.DiscardHandler), byID: map[commit.DeviceID]*member{}, seats: map[string]*seats{},
+		makers: map[string]*x509.Certificate{}, broken: map[string]bool{}}
 }
 
 // load takes over what the store has, and looks up which seats the ledger knows beyond that.
@@ -56,29 +61,10 @@ func (d *devices) load(ctx context.Context, s *secrets, stored []store.Device) e
 			return fmt.Errorf("device %s: %w", row.ID, err)
 		}
 		d.byID[row.ID] = &member{Device: row, key: certificate.Key, secret: derived[i].secret, transport: derived[i].transport}
-		d.reserve(row.Fleet, d.seat(row.Fleet, row.Chunk, row.Slot)+1)
 	}
 	for i := range d.fleets {
-		if err := d.reserveEnrolled(ctx, &d.fleets[i]); err != nil {
+		if err := d.loadSeats(ctx, &d.fleets[i], stored); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// reserveEnrolled keeps clear of slots that are on the ledger: a slot is used once.
-func (d *devices) reserveEnrolled(ctx context.Context, f *Fleet) error {
-	chunks, err := d.book.Chunks(ctx, f.ID)
-	if err != nil {
-		return fmt.Errorf("fleet %s: %w", f.ID, err)
-	}
-	for _, c := range chunks {
-		slots, err := d.book.Slots(ctx, f.ID, c.Index)
-		if err != nil {
-			return fmt.Errorf("fleet %s chunk %d: %w", f.ID, c.Index, err)
-		}
-		for _, s := range slots {
-			d.reserve(f.ID, d.seat(f.ID, c.Index, s.Slot)+1)
 		}
 	}
 	return nil
@@ -91,16 +77,6 @@ func (d *devices) fleet(id string) *Fleet {
 	}
 	return &d.fleets[i]
 }
-
-func (d *devices) seat(fleet string, chunk, slot uint32) uint32 {
-	f := d.fleet(fleet)
-	if f == nil {
-		return 0
-	}
-	return chunk*f.ChunkSize + slot
-}
-
-func (d *devices) reserve(fleet string, next uint32) { d.next[fleet] = max(d.next[fleet], next) }
 
 // Allow says whether a device may connect: its maker is on the ledger, and it belongs to one of the fleets.
 func (d *devices) Allow(ctx context.Context, c *commit.DeviceCertificate) error {
@@ -136,47 +112,6 @@ func (f *Fleet) accepts(c *commit.DeviceCertificate) bool {
 func matches(pattern, s string) bool {
 	ok, err := path.Match(pattern, s)
 	return pattern == "" || ok && err == nil
-}
-
-// askMakers is how long the list of makers is believed when it lacks one: unknown makers cannot make the node ask the ledger for every connection.
-const askMakers = 2 * time.Second
-
-func (d *devices) maker(ctx context.Context, id string) (*x509.Certificate, error) {
-	d.mu.RLock()
-	ca, asked := d.makers[id], d.asked
-	d.mu.RUnlock()
-	if ca != nil {
-		return ca, nil
-	}
-	if time.Since(asked) > askMakers {
-		if err := d.readMakers(ctx); err != nil {
-			return nil, err
-		}
-		d.mu.RLock()
-		ca = d.makers[id]
-		d.mu.RUnlock()
-	}
-	if ca == nil {
-		return nil, fmt.Errorf("maker %q is not registered on the ledger", id)
-	}
-	return ca, nil
-}
-
-func (d *devices) readMakers(ctx context.Context) error {
-	makers, err := d.book.Makers(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the makers: %w", err)
-	}
-	found := map[string]*x509.Certificate{}
-	for _, m := range makers {
-		if found[m.ID], err = commit.ParseMakerCA(m.Certificate); err != nil {
-			return fmt.Errorf("maker %s: %w", m.ID, err)
-		}
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.makers, d.asked = found, time.Now()
-	return nil
 }
 
 // Lookup finds a device that has a seat.

@@ -74,6 +74,9 @@ func (e *enroller) enrol(ctx context.Context, c chunkOf, members []member) error
 	if err != nil || len(members) == 0 {
 		return err
 	}
+	if most := atOnce(members); most < len(members) {
+		return errors.Join(e.enrol(ctx, c, members[:most]), e.enrol(ctx, c, members[most:]))
+	}
 	a := ledger.Enrol{Fleet: c.fleet, Chunk: c.chunk}
 	for _, m := range members {
 		p := possessionOf(m.Possession)
@@ -96,6 +99,20 @@ func (e *enroller) enrol(ctx context.Context, c chunkOf, members []member) error
 		return err
 	}
 	return e.enrol(ctx, c, members[half:])
+}
+
+// enrolBytes bounds the certificates of one call: orderers take no transactions beyond some megabytes, and what a call writes is in it too.
+const enrolBytes = 256 << 10
+
+// atOnce is how many of the devices, one at least, are enrolled in one call.
+func atOnce(members []member) int {
+	bytes := 0
+	for i := range members {
+		if bytes += len(members[i].Certificate); bytes > enrolBytes && i > 0 {
+			return i
+		}
+	}
+	return len(members)
 }
 
 // lapse takes back the acceptance of devices that by the ledger's epoch agreed to their seats too long ago. They are offered them again when they say

@@ -172,6 +172,9 @@ func (g *gathering) wait(ctx context.Context, until time.Time, clock func() time
 		case <-timer.C:
 			return nil
 		case <-tick.C:
+			if !clock().Before(until) { // the machine slept, or its clock was set
+				return nil
+			}
 		}
 	}
 }

@@ -31,7 +31,7 @@ type deviceStore interface {
 	PutDevices(ctx context.Context, devices []store.Device) error
 }
 
-// Greet answers hellos. A device that has a seat is told again; one that has none is given the next. Seats are stored before anybody hears of them.
+// Greet answers hellos. A device that has a seat is told again; one that has none, or has left it, is given one. Seats are stored before anybody hears of them.
 func (g *greeter) Greet(ctx context.Context, greetings []ingest.Greeting) []ingest.Answer {
 	answers := make([]ingest.Answer, len(greetings))
 	seated, err := g.seat(ctx, greetings, answers)
@@ -65,11 +65,15 @@ func (g *greeter) seat(ctx context.Context, greetings []ingest.Greeting, answers
 			answers[i].Err = err
 			continue
 		}
-		if m, ok := g.devices.get(id); ok {
-			seated[id] = m
+		before, err := g.before(f, id)
+		if err == nil && before != nil && before.State != store.Retired {
+			seated[id] = *before
 			continue
 		}
-		row, err := g.assign(f, &greetings[i])
+		row := store.Device{}
+		if err == nil {
+			row, err = g.assign(f, id, greetings[i].Certificate, before)
+		}
 		if err != nil {
 			answers[i].Err = err
 			continue
@@ -83,20 +87,18 @@ func (g *greeter) seat(ctx context.Context, greetings []ingest.Greeting, answers
 	return seated, g.welcome(ctx, fresh, greetings, seated)
 }
 
-// assign takes the fleet's next seat.
-func (g *greeter) assign(f *Fleet, greeting *ingest.Greeting) (store.Device, error) {
-	g.devices.mu.Lock()
-	defer g.devices.mu.Unlock()
-	seat := g.devices.next[f.ID]
-	if seat >= f.MaxDevices {
-		return store.Device{}, fmt.Errorf("fleet %s is full: it has %d seats (fleets.max_devices)", f.ID, f.MaxDevices)
+// before is the device's entry, if it has one. It is an error if the device was retired and is not to come back.
+func (g *greeter) before(f *Fleet, id commit.DeviceID) (*member, error) {
+	m, known := g.devices.get(id)
+	switch {
+	case !known:
+		return nil, nil
+	case m.State == store.Retired && m.From != 0 && !f.Readmit:
+		return nil, errRetired
+	case m.State == store.Offered:
+		g.devices.change(id, func(m *member) { m.Offered = g.clock() }) // it is heard of, so the seat stays its own
 	}
-	g.devices.next[f.ID] = seat + 1
-	now := g.clock()
-	return store.Device{
-		ID: greeting.Device, Fleet: f.ID, Chunk: seat / f.ChunkSize, Slot: seat % f.ChunkSize,
-		Certificate: greeting.Certificate.DER(), Generation: 1, State: store.Offered, Offered: now, LastSeen: now,
-	}, nil
+	return &m, nil
 }
 
 // welcome stores new devices and makes them known. A seat whose storing failed stays unused: seats are many, and one given twice would be an error of
@@ -124,16 +126,6 @@ func (g *greeter) welcome(ctx context.Context, fresh []store.Device, greetings [
 	return nil
 }
 
-// giveBack frees seats that nobody heard of. Hellos are answered one batch after the other, so they are the last that were given.
-func (g *greeter) giveBack(fresh []store.Device) {
-	g.devices.mu.Lock()
-	defer g.devices.mu.Unlock()
-	for i := range fresh {
-		seat := fresh[i].Chunk*g.devices.fleet(fresh[i].Fleet).ChunkSize + fresh[i].Slot
-		g.devices.next[fresh[i].Fleet] = min(g.devices.next[fresh[i].Fleet], seat)
-	}
-}
-
 func (g *greeter) offer(greeting *ingest.Greeting, m member) ([]byte, error) {
 	f := g.devices.fleet(m.Fleet)
 	if f == nil {
@@ -158,6 +150,9 @@ func (g *greeter) accept(u *ingest.Upload, a *frame.Accept) (*store.Device, erro
 		return nil, ingest.ErrTryAgain
 	}
 	if a.Fleet != m.Fleet || a.Chunk != m.Chunk || a.Slot != m.Slot || a.Generation != m.Generation {
+		return nil, errSeat
+	}
+	if m.State == store.Retired {
 		return nil, errSeat
 	}
 	if m.State != store.Offered {

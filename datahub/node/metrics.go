@@ -18,6 +18,8 @@ type metrics struct {
 	recovered     prometheus.Gauge
 	issues        *prometheus.CounterVec
 	missing       prometheus.Counter
+	epochOpened   prometheus.Gauge
+	epochFailures prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -32,11 +34,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		recovered:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "assay_node_recovery_seconds", Help: "How long this start took until the node was ready."}),
 		issues:        prometheus.NewCounterVec(prometheus.CounterOpts{Name: "assay_node_decode_issues_total", Help: "Values that were left out of uploads that were taken, by kind of frame."}, []string{"kind"}),
 		missing:       prometheus.NewCounter(prometheus.CounterOpts{Name: "assay_node_meter_records_missing_total", Help: "Records that meters signed, by their page numbers, and that never came."}),
+		epochOpened:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "assay_node_epoch_opened", Help: "The last epoch that this regulator's node opened on the ledger."}),
+		epochFailures: prometheus.NewCounter(prometheus.CounterOpts{Name: "assay_node_epoch_failures_total", Help: "Failed attempts to open an epoch."}),
 	}
-	if r == nil {
-		return m, nil
-	}
-	for _, c := range []prometheus.Collector{m.devices, m.closings, m.coverage, m.lastEpoch, m.closeSeconds, m.anchorRetries, m.flagged, m.recovered, m.issues, m.missing} {
+	for _, c := range []prometheus.Collector{m.devices, m.closings, m.coverage, m.lastEpoch, m.closeSeconds, m.anchorRetries, m.flagged, m.recovered, m.issues, m.missing, m.epochOpened, m.epochFailures} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,27 +13,26 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/assay-net/assay/datahub"
+	"github.com/assay-net/assay/datahub/desk"
+	"github.com/assay-net/assay/datahub/evidence"
 	"github.com/assay-net/assay/datahub/ingest"
-	"github.com/assay-net/assay/datahub/keys"
-	"github.com/assay-net/assay/datahub/keys/file"
-	"github.com/assay-net/assay/datahub/keys/keystore"
-	"github.com/assay-net/assay/datahub/keys/reference"
 	"github.com/assay-net/assay/datahub/prove"
-	"github.com/assay-net/assay/datahub/store"
-	"github.com/assay-net/assay/datahub/telemetry/frame"
+	"github.com/assay-net/assay/datahub/review"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
-	"github.com/assay-net/assay/zk/verify"
 )
 
 // Environment is what a node gets from its command: the drivers that it does not know itself.
 type Environment struct {
-	// Book is the owner's access to the ledger.
-	Book ledger.Book
-	// SRS is what attestations and anchors are made with: the ledger has to pin the same.
+	// Book is the organisation's access to the ledger, and Organisation its id there.
+	Book         ledger.Book
+	Organisation string
+	// Signer is the organisation's own key, which signs files of evidence, and Blocks knows what the ledger's blocks rest on. Without both none are made.
+	Signer crypto.Signer
+	Blocks evidence.Blocks
+	// SRS is what an owner's attestations and anchors are made with: the ledger has to pin the same.
 	SRS *commit.SRS
-	// Proving gives the prover its circuits.
+	// Proving gives an owner's prover its circuits.
 	Proving prove.Keys
 	Logger  *slog.Logger
 	Metrics *prometheus.Registry
@@ -43,13 +41,31 @@ type Environment struct {
 	TrialMaker *TrialMaker
 }
 
-// Node is an owner's node.
+func (e Environment) withDefaults() Environment {
+	if e.Tracer == nil {
+		e.Tracer = noop.NewTracerProvider()
+	}
+	if e.Metrics == nil {
+		e.Metrics = prometheus.NewRegistry()
+	}
+	if e.Logger == nil {
+		e.Logger = slog.New(slog.DiscardHandler)
+	}
+	return e
+}
+
+// Node is an organisation's node. What is below the line is there in an owner's alone.
 type Node struct {
-	config               *Config
-	env                  Environment
-	log                  *slog.Logger
-	genesis              *ledger.Genesis
-	metrics              *metrics
+	config     *Config
+	env        Environment
+	log        *slog.Logger
+	genesis    *ledger.Genesis
+	own        *ledger.Organisation
+	metrics    *metrics
+	api        *api             // nil where there is no interface
+	review     *review.Reviewer // nil where nothing is verified again
+	operations *operations
+
 	storage              *Storage
 	signer               crypto.Signer
 	tls                  *serverTLS
@@ -59,284 +75,107 @@ type Node struct {
 	closeWork            func() // of the queue's connection
 	prover               *prove.Prover
 	local                *prove.Worker // this process as one of the workers
+	desk                 *desk.Desk    // nil where nothing is answered
 
-	devices    *devices
-	greeter    *greeter
-	enroller   *enroller
-	closer     *closer
-	sink       *sink
-	pipeline   *ingest.Pipeline
-	operations *operations
+	devices  *devices
+	greeter  *greeter
+	enroller *enroller
+	closer   *closer
+	sink     *sink
+	pipeline *ingest.Pipeline
 }
 
-// Open makes a node ready to run: it registers its fleets on the ledger, brings its store up to date, and takes up what a process that was stopped left. Run
+// Open makes a node ready to run. An owner's registers its fleets on the ledger, brings its store up to date, and takes up what a process that was stopped left. Run
 // must be called after it, or Close.
 func Open(ctx context.Context, c *Config, env Environment) (*Node, error) {
 	began := time.Now()
-	if env.Tracer == nil {
-		env.Tracer = noop.NewTracerProvider()
-	}
+	env = env.withDefaults()
 	n := &Node{config: c, env: env, log: env.Logger}
 	for _, step := range []struct {
-		what string
-		do   func(context.Context) error
+		what   string
+		owners bool // only for those who own fleets
+		do     func(context.Context) error
 	}{
-		{"metrics", n.openMetrics},
-		{"ledger", n.openLedger},
-		{"storage", n.openStorage},
-		{"devices", n.openDevices},
-		{"derivations", n.openSink},
-		{"clock", n.awaitClock},
-		{"broker", n.openBroker},
-		{"operations", n.openOperations},
+		{"metrics", false, n.openMetrics},
+		{"ledger", false, n.openLedger},
+		{"fleets", true, n.openFleets},
+		{"storage", true, n.openStorage},
+		{"devices", true, n.openDevices},
+		{"folder", false, n.openFolder},
+		{"derivations", true, n.openSink},
+		{"clock", true, n.awaitClock},
+		{"broker", true, n.openBroker},
+		{"desk", true, n.openDesk},
+		{"review", false, n.openReview},
+		{"interface", false, n.openAPI},
+		{"operations", false, n.openOperations},
 	} {
+		if step.owners && !n.owns() {
+			continue
+		}
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", step.what, err), n.Close())
 		}
 	}
 	took := time.Since(began)
 	n.metrics.recovered.Set(took.Seconds())
-	n.log.Info("ready", "broker", n.devicesAt, "ledger", n.genesis.ID(), "devices", len(n.devices.byID), "took", took.Round(time.Millisecond))
+	n.ready(took)
 	return n, nil
 }
 
-func (n *Node) openMetrics(context.Context) (err error) {
-	n.metrics, err = newMetrics(n.env.Metrics)
-	return err
-}
+// owns reports whether the organisation owns fleets. It does not know before the ledger was asked.
+func (n *Node) owns() bool { return n.own.Has(ledger.RoleOwner) }
 
-// openLedger reads the ledger's rules and registers fleets that it does not have yet.
-func (n *Node) openLedger(ctx context.Context) error {
-	g, err := n.env.Book.Genesis(ctx)
-	if err != nil {
-		return err
+func (n *Node) ready(took time.Duration) {
+	log := n.log.With("organisation", n.own.ID, "roles", n.own.Roles, "ledger", n.genesis.ID())
+	if n.owns() {
+		log = log.With("broker", n.devicesAt, "devices", len(n.devices.byID))
 	}
-	n.genesis = &g
-	if err := n.checkSRS(ctx); err != nil {
-		return err
-	}
-	for i := range n.config.Fleets {
-		if err := n.registerFleet(ctx, &n.config.Fleets[i]); err != nil {
-			return fmt.Errorf("fleet %s: %w", n.config.Fleets[i].ID, err)
-		}
-	}
-	return nil
-}
-
-// checkSRS holds the node's SRS against the ledger's: anchors made with another one are refused.
-func (n *Node) checkSRS(ctx context.Context) error {
-	pinned, err := n.env.Book.Keys(ctx)
-	if err != nil {
-		return err
-	}
-	for _, k := range pinned {
-		if k.CircuitID != verify.SRSKey {
-			continue
-		}
-		keys, err := verify.NewKeyring([]verify.PublishedKey{k})
-		if err != nil {
-			return err
-		}
-		if digest, _ := keys.SRSDigest(); digest != n.env.SRS.Digest() {
-			return fmt.Errorf("the ledger pins SRS %s, this node has %s", digest, n.env.SRS.Digest())
-		}
-		return nil
-	}
-	return errors.New("the ledger pins no SRS yet: a regulator has to publish the keys first")
-}
-
-func (n *Node) registerFleet(ctx context.Context, f *Fleet) error {
-	found, err := n.env.Book.Fleet(ctx, f.ID)
-	if ledger.CodeOf(err) == ledger.NotFound {
-		n.log.Info("registering the fleet", "fleet", f.ID, "schema", f.Schema, "chunk_size", f.ChunkSize)
-		_, err = n.env.Book.RegisterFleet(ctx, ledger.RegisterFleet{ID: f.ID, Schema: f.Schema, ChunkSize: f.ChunkSize})
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	if found.Schema != f.Schema || found.ChunkSize != f.ChunkSize {
-		return fmt.Errorf("is on the ledger with schema %s and chunks of %d, the configuration says %s and %d", found.Schema, found.ChunkSize, f.Schema, f.ChunkSize)
-	}
-	return nil
-}
-
-func (n *Node) openStorage(ctx context.Context) error {
-	epoch := time.Duration(n.genesis.EpochSeconds) * time.Second
-	var err error
-	n.storage, err = OpenStorage(ctx, n.config, StorageOptions{Logger: n.log, Metrics: n.env.Metrics, EpochsPerKey: uint64(max(1, n.config.Store.KeyPeriod/epoch))})
-	if err != nil {
-		return err
-	}
-	if err := n.awaitStorage(ctx); err != nil {
-		return err
-	}
-	n.signer, err = n.storage.Keys.Signer(ctx, "organisation")
-	return err
-}
-
-// awaitStorage waits for a key store or a database that is not there yet: a Vault that nobody has unsealed, a server that starts.
-func (n *Node) awaitStorage(ctx context.Context) error {
-	for waited := false; ; waited = true {
-		err := n.storage.Store.Check(ctx)
-		if err == nil || ctx.Err() != nil || !errors.Is(err, keys.ErrUnavailable) && !errors.Is(err, store.ErrUnavailable) {
-			return err
-		}
-		if !waited {
-			n.log.Warn("the node waits before it starts", "error", err)
-		}
-		if err := sleep(ctx, storagePause); err != nil {
-			return err
-		}
-	}
-}
-
-const storagePause = 2 * time.Second
-
-// keys completes the key store's configuration: a trial has a machine key in its own folder, which is no protection and needs no care.
-func (c *Config) keys() (keystore.Config, error) {
-	k := c.Keys
-	if k.Driver != keystore.File {
-		return k, nil
-	}
-	if !filepath.IsAbs(k.File.Directory) {
-		k.File.Directory = c.Resolve(k.File.Directory)
-	}
-	if c.Ledger.Trial == nil || k.File.Passphrase != "" || k.File.Identity != "" {
-		return k, nil
-	}
-	at, err := filepath.Abs(c.Resolve("trial/machine.key"))
-	if err != nil {
-		return k, err
-	}
-	k.File.Identity, k.File.Create = reference.Reference("file:"+at), true
-	return k, file.CreateIdentity(at)
-}
-
-func (n *Node) openDevices(ctx context.Context) error {
-	n.devices = newDevices(n.config.Fleets, n.env.Book)
-	stored, err := n.storage.Store.Devices(ctx)
-	if err != nil {
-		return err
-	}
-	for _, d := range stored {
-		if n.devices.fleet(d.Fleet) == nil && d.State != store.Retired {
-			return fmt.Errorf("the store has devices of fleet %s, which the configuration does not have: it would lose what they send", d.Fleet)
-		}
-	}
-	s := &secrets{n.storage.Keys, n.genesis.ID()}
-	if err := n.devices.load(ctx, s, stored); err != nil {
-		return err
-	}
-	if err := n.devices.readMakers(ctx); err != nil {
-		return err
-	}
-	n.greeter = &greeter{devices: n.devices, secrets: s, store: n.storage.Store, genesis: n.genesis, srs: n.env.SRS.Digest(),
-		signer: n.signer, wake: make(chan struct{}, 1), clock: time.Now}
-	n.enroller = &enroller{n.greeter, n.log}
-	return nil
-}
-
-func (n *Node) openBroker(ctx context.Context) error {
-	var err error
-	if n.broker, err = n.startBroker(ctx); err != nil {
-		return err
-	}
-	if err := n.openQueue(ctx); err != nil {
-		return err
-	}
-	if err := n.openPipeline(ctx); err != nil {
-		return err
-	}
-	p, err := n.provision()
-	if err != nil {
-		return err
-	}
-	return p.write(n.config)
-}
-
-func (n *Node) openOperations(context.Context) (err error) {
-	if n.config.Operations.Listen == "" {
-		return nil
-	}
-	n.operations, err = newOperations(n.config.Operations.Listen, n.config.Operations.Profiling, n.env.Metrics, n.Ready)
-	return err
-}
-
-// openSink brings the derivations up to where the store is.
-func (n *Node) openSink(ctx context.Context) error {
-	schedule, err := parseSchedule(n.config.Epochs.Close)
-	if err != nil {
-		return err
-	}
-	n.closer = &closer{config: n.config.Epochs, schedule: schedule, devices: n.devices, store: n.storage.Store, genesis: n.genesis, srs: n.env.SRS,
-		clock: time.Now, log: n.log, metrics: n.metrics, tracer: n.env.Tracer.Tracer("github.com/assay-net/assay/datahub/node"), gathering: map[epochOf]*gathering{}, finished: map[string]uint64{}, started: time.Now()}
-	n.sink = &sink{greeter: n.greeter, closer: n.closer, derivations: map[string]*derivation{},
-		late: n.config.Epochs.Late, log: n.log, metrics: n.metrics, snapshots: map[commit.DeviceID]uint64{}}
-	meters, err := meterKeys(n.config.Fleets)
-	if err != nil {
-		return err
-	}
-	n.sink.decoders, n.sink.stations = decoders(meters), &stations{keys: meters, missing: n.sink.missed, byID: map[commit.DeviceID]*station{}}
-	for i := range n.config.Fleets {
-		f := &n.config.Fleets[i]
-		if n.sink.derivations[f.ID], err = newDerivation(f, n.genesis.EpochZero, n.genesis.EpochSeconds); err != nil {
-			return fmt.Errorf("fleet %s: %w", f.ID, err)
-		}
-	}
-	return n.sink.restore(ctx, n.storage.Store)
-}
-
-// openPipeline joins broker, derivations, store and closing.
-func (n *Node) openPipeline(context.Context) error {
-	var err error
-	n.pipeline, err = ingest.New(ingest.Options{
-		Ledger: n.genesis.ID(), Broker: n.broker, Registry: n.devices, Sink: n.sink, Store: n.storage.Store, EpochAt: n.genesis.EpochAt,
-		MaxFuture: n.config.Ingest.Future, MaxPast: n.config.Ingest.Past, DeviceRate: n.config.Ingest.FramesPerSecond, DeviceBurst: n.config.Ingest.Burst, Decoders: n.sink.decoders,
-		Logger: n.log, Metrics: n.env.Metrics, Tracer: n.env.Tracer,
-	})
-	if err != nil {
-		return err
-	}
-	c := n.closer
-	c.settled = n.pipeline.Settled
-	c.send = func(id commit.DeviceID, m frame.Message) {
-		if err := n.pipeline.Tell(id, m); err != nil {
-			n.log.Debug("a message to a device was not sent", "device", id, "error", err)
-		}
-	}
-	c.derive = func(fleet string, id commit.DeviceID, epoch uint64) *frame.Attest {
-		return n.sink.derivations[fleet].attest(id, epoch)
-	}
-	c.through = func(id commit.DeviceID) uint64 { through, _ := n.pipeline.Through(id); return through }
-	c.line = func(fleet string, epoch uint64) { n.sink.derivations[fleet].end(epoch, n.genesis.EpochEnd(epoch)) }
-	c.after = n.refresh
-	return nil
+	log.Info("ready", "took", took.Round(time.Millisecond))
 }
 
 // Run runs the node until it is told to stop, and closes it.
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return n.pipeline.Run(ctx) })
-	group.Go(func() error { return n.enroller.run(ctx) })
-	group.Go(func() error { return n.closer.run(ctx) })
-	group.Go(func() error { return n.tend(ctx) })
-	if n.config.Proving.Answer {
-		a := &answerer{owner: &datahub.Owner{Book: n.env.Book, Keys: n.env.Proving}, fleets: n.config.Fleets, store: n.storage.Store, log: n.log, gaveUp: map[commit.Digest]bool{}}
-		a.owner.Chunks, a.owner.AtOnce = n.chunkProver()
-		if n.local != nil {
-			group.Go(func() error { return n.runLocal(ctx) })
-		}
-		group.Go(func() error { return a.run(ctx) })
-	}
-	if n.operations != nil {
-		group.Go(func() error { return n.operations.run(ctx) })
+	for _, part := range n.running() {
+		group.Go(func() error { return part(ctx) })
 	}
 	return errors.Join(group.Wait(), n.Close())
 }
 
+// running are the node's parts, each of which runs until it is told to stop. One that fails stops all.
+func (n *Node) running() (parts []func(context.Context) error) {
+	if n.owns() {
+		n.closer.started = time.Now()
+		parts = append(parts, n.pipeline.Run, n.enroller.run, n.closer.run, n.tend)
+	}
+	if n.desk != nil {
+		parts = append(parts, n.desk.Run)
+	}
+	if n.desk != nil && n.local != nil {
+		parts = append(parts, n.runLocal)
+	}
+	if n.review != nil {
+		parts = append(parts, n.review.Run)
+	}
+	if n.own.Has(ledger.RoleRegulator) && n.config.Review.OpenEpochs {
+		parts = append(parts, n.openEpochs)
+	}
+	if n.api != nil {
+		parts = append(parts, n.serveAPI, n.followNodes, n.publish)
+	}
+	if n.operations != nil {
+		parts = append(parts, n.operations.run)
+	}
+	return parts
+}
+
 // Close lets go of everything. Frames that were taken and are not stored stay with the broker.
 func (n *Node) Close() error {
+	if n.api != nil {
+		n.api.gateway.Close()
+		n.api = nil
+	}
 	if n.closeWork != nil {
 		n.closeWork()
 		n.closeWork = nil

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,13 +80,18 @@ const readyWithin = 5 * time.Second
 func (n *Node) Ready(ctx context.Context) Readiness {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	r := Readiness{Ready: true, Parts: map[string]string{}}
-	for name, check := range map[string]func(context.Context) error{
-		"store":  n.storage.Store.Check,
-		"broker": n.broker.Check,
+	checks := map[string]func(context.Context) error{
 		"ledger": func(ctx context.Context) error { _, err := n.opened(ctx); return err },
 		"clock":  n.checkClock,
-	} {
+	}
+	if n.owns() {
+		checks["store"], checks["broker"] = n.storage.Store.Check, n.broker.Check
+	}
+	if n.api != nil {
+		checks["interface"] = n.checkPublished
+	}
+	r := Readiness{Ready: true, Parts: map[string]string{}}
+	for name, check := range checks {
 		r.Parts[name] = ""
 		if err := check(ctx); err != nil {
 			r.Ready, r.Parts[name] = false, err.Error()
@@ -92,3 +99,6 @@ func (n *Node) Ready(ctx context.Context) Readiness {
 	}
 	return r
 }
+
+// names are the parts, in order.
+func (r *Readiness) names() []string { return slices.Sorted(maps.Keys(r.Parts)) }

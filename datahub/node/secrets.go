@@ -14,8 +14,8 @@ import (
 )
 
 // secrets derives what the node shares with its devices from a secret of the fleet, which stays in the key store. The blinding scalar of a record
-// is in turn derived from the device's secret, its place and the record (commit.Place.Blinding), so nothing of it has to be stored, and whoever
-// destroys the fleet's secret makes every record of it unprovable.
+// is in turn derived from the device's secret, its place and the record (commit.Place.Blinding). What closed chunks commit to is stored with these
+// scalars, under the store's keys: it stays provable when the fleet's secret is destroyed, and until its period is shredded.
 type secrets struct {
 	keys   keys.Store
 	ledger commit.Digest

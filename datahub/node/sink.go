@@ -152,11 +152,7 @@ func (s *sink) Complete(ctx context.Context, batch *store.Batch, touched []commi
 		if !ok {
 			continue
 		}
-		snapshot, err := s.snapshot(&m, s.snapshots[id]+snapshotEvery)
-		if err != nil {
-			return err
-		}
-		if snapshot != nil {
+		if snapshot := s.snapshot(&m, s.due(id)); snapshot != nil {
 			s.snapshots[id] = snapshot.Sequence
 			batch.Snapshots = append(batch.Snapshots, *snapshot)
 		}
@@ -164,20 +160,33 @@ func (s *sink) Complete(ctx context.Context, batch *store.Batch, touched []commi
 	return nil
 }
 
-// snapshot takes a device's snapshot, if its frames have been counted up to a number.
-func (s *sink) snapshot(m *member, from uint64) (*store.Snapshot, error) {
+// due is the sequence from which a device's next snapshot is stored. The first is stored with the first frame that counts: it keeps the frames after it
+// from being made unreadable while they are all that the device's totals can be had from.
+func (s *sink) due(id commit.DeviceID) uint64 {
+	if last := s.snapshots[id]; last > 0 {
+		return last + snapshotEvery
+	}
+	return 1
+}
+
+// snapshot takes a device's snapshot, if its frames have been counted up to a number. One that cannot be taken is left out: what the device has come
+// to can be had from its frames, and others go on.
+func (s *sink) snapshot(m *member, from uint64) *store.Snapshot {
 	d := s.derivations[m.Fleet]
 	if d == nil {
-		return nil, nil
+		return nil
 	}
 	sequence, state, err := d.tracker.Snapshot(m.ID)
-	if errors.Is(err, health.ErrUnknownDevice) || err == nil && sequence < from {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, fmt.Errorf("snapshot of device %s: %w", m.ID, err)
+		if !errors.Is(err, health.ErrUnknownDevice) {
+			s.log.Error("a device's totals cannot be stored", "device", m.ID, "fleet", m.Fleet, "error", err)
+		}
+		return nil
 	}
-	return &store.Snapshot{Fleet: m.Fleet, Device: m.ID, Epoch: s.epoch, Sequence: sequence, State: state}, nil
+	if sequence < from {
+		return nil
+	}
+	return &store.Snapshot{Fleet: m.Fleet, Device: m.ID, Epoch: s.epoch, Sequence: sequence, State: state}
 }
 
 // Heard counts reports that are stored by now, and asks devices that are there again if theirs is missing.
@@ -204,11 +213,8 @@ func (s *sink) refresh(ctx context.Context, st *store.Store, fleet string, epoch
 		for _, m := range members[from:min(from+refreshBatch, len(members))] {
 			s.mu.Lock()
 			s.epoch = max(s.epoch, epoch)
-			snapshot, err := s.snapshot(&m, 1)
+			snapshot := s.snapshot(&m, 1)
 			s.mu.Unlock()
-			if err != nil {
-				return err
-			}
 			if snapshot != nil {
 				batch.Snapshots = append(batch.Snapshots, *snapshot)
 			}

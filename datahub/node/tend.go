@@ -10,7 +10,8 @@ const (
 	pruneEvery = time.Hour
 )
 
-// tend does what comes round now and then: it looks for new makers, counts devices, and deletes frames that are old.
+// tend does what comes round now and then: it looks for new makers, counts devices, takes seats from
+// devices that have left them, and deletes frames that are old.
 func (n *Node) tend(ctx context.Context) error {
 	var pruned time.Time
 	for {
@@ -19,6 +20,7 @@ func (n *Node) tend(ctx context.Context) error {
 		}
 		n.devices.count(n.metrics.devices)
 		if time.Since(pruned) > pruneEvery {
+			n.leave(ctx)
 			for i := range n.config.Fleets {
 				n.refresh(ctx, n.config.Fleets[i].ID)
 			}
@@ -28,6 +30,21 @@ func (n *Node) tend(ctx context.Context) error {
 		if sleep(ctx, tendEvery) != nil {
 			return nil
 		}
+	}
+}
+
+// leave takes seats from those who have left them.
+func (n *Node) leave(ctx context.Context) {
+	opened, err := n.opened(ctx)
+	if err != nil {
+		return // the clock says so
+	}
+	stored, err := n.storage.Store.Devices(ctx)
+	if err == nil {
+		err = n.greeter.leave(ctx, stored, opened)
+	}
+	if err != nil && ctx.Err() == nil {
+		n.log.Warn("looking for devices that have left their seats: will try again", "error", err)
 	}
 }
 

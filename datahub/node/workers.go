@@ -2,7 +2,10 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -52,7 +55,7 @@ func (n *Node) workerListener() *ingest.WorkerListener {
 // openQueue makes the queue of proofs, and writes a profile for each worker, sealed to it.
 func (n *Node) openQueue(ctx context.Context) error {
 	if len(n.config.Proving.Workers) == 0 {
-		return nil
+		return n.forgetWorkers()
 	}
 	key, err := workqueue.DeriveKey(ctx, n.storage.Keys, proveQueue, n.config.Proving.Generation)
 	if err != nil {
@@ -97,28 +100,94 @@ func (n *Node) runLocal(ctx context.Context) error {
 	return nil
 }
 
+// accountsFile is what the servers of a cluster read of the workers.
+const accountsFile = "accounts.conf"
+
+// writeProfiles writes a profile for each worker, and the workers' accounts if the broker is a cluster. Those of workers that are not in the
+// configuration any more are removed.
 func (n *Node) writeProfiles(key workqueue.Key) error {
 	dir := filepath.Join(n.config.Data, "workers")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	keep := map[string]bool{}
+	var users []ingest.WorkerUser
 	for _, w := range n.config.Proving.Workers {
-		p := prove.Profile{
-			Version: prove.ProfileVersion, Broker: n.workersAt, Roots: string(n.tls.roots), ServerName: n.config.Broker.Name,
-			Queue: proveQueue, Worker: w.Name, SRS: n.env.SRS.Digest(),
+		users = append(users, n.workers[w.Name])
+		keep[w.Name+".json"] = true
+		b, err := n.profile(w, key)
+		if err == nil {
+			err = durable.WriteFile(filepath.Join(dir, w.Name+".json"), b)
 		}
-		if err := p.Seal(prove.Secrets{Credentials: n.workers[w.Name].Seed, Queue: key}, w.Recipient); err != nil {
+		if err != nil {
 			return fmt.Errorf("proving.workers: %s: %w", w.Name, err)
 		}
-		b, err := p.Marshal()
-		if err != nil {
-			return err
+	}
+	if n.config.Broker.URL != "" {
+		keep[accountsFile] = true
+		b, err := ingest.WorkerAccounts(users)
+		if err == nil {
+			err = durable.WriteFile(filepath.Join(dir, accountsFile), b)
 		}
-		if err := durable.WriteFile(filepath.Join(dir, w.Name+".json"), b); err != nil {
-			return err
+		if err != nil {
+			return fmt.Errorf("workers' accounts: %w", err)
 		}
 	}
+	return n.removeProfiles(dir, keep)
+}
+
+// forgetWorkers leaves nothing of workers that were there once. Servers of a cluster are told that there are none.
+func (n *Node) forgetWorkers() error {
+	if _, err := os.Stat(filepath.Join(n.config.Data, "workers")); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return n.writeProfiles(workqueue.Key{})
+}
+
+func (n *Node) removeProfiles(dir string, keep map[string]bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if keep[name] || !e.Type().IsRegular() || filepath.Ext(name) != ".json" && name != accountsFile {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+		n.log.Info("file of a worker that is not in the configuration any more is removed", "file", filepath.Join(dir, name))
+	}
 	return nil
+}
+
+func (n *Node) profile(w Worker, key workqueue.Key) ([]byte, error) {
+	at, err := reachable(n.workersAt, n.config.Broker.Name)
+	if err != nil {
+		return nil, err
+	}
+	p := prove.Profile{
+		Version: prove.ProfileVersion, Broker: at, Roots: string(n.tls.roots), ServerName: n.config.Broker.Name,
+		Queue: proveQueue, Worker: w.Name, SRS: n.env.SRS.Digest(),
+	}
+	if err := p.Seal(prove.Secrets{Credentials: n.workers[w.Name].Seed, Queue: key}, w.Recipient); err != nil {
+		return nil, err
+	}
+	return p.Marshal()
+}
+
+// reachable is the broker's URL for other machines. One that listens on all of this machine's addresses is found by the name that its
+// certificate is for.
+func reachable(broker, name string) (string, error) {
+	u, err := url.Parse(broker)
+	if err != nil {
+		return "", errors.New("the broker's address is not a URL")
+	}
+	if address := net.ParseIP(u.Hostname()); address != nil && address.IsUnspecified() || u.Hostname() == "" {
+		u.Host = net.JoinHostPort(name, u.Port())
+	}
+	return u.String(), nil
 }
 
 // chunkProver is who proves chunks: this process, or the workers.

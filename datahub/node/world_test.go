@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,6 +23,7 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/record"
 	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/verify"
 )
 
 const (
@@ -38,7 +38,7 @@ type world struct {
 	config  *Config
 	srs     *commit.SRS
 	keys    *setup.Unsafe // nil but for tests that prove
-	ledger  *embedded.Ledger
+	ledger  network
 	book    flaky
 	maker   *device.Maker
 	node    *Node
@@ -47,30 +47,6 @@ type world struct {
 	stopped chan error
 	// stopping is closed when the node is told to stop.
 	stopping chan struct{}
-}
-
-// flaky is the owner's access to the ledger, which can be cut.
-type flaky struct {
-	ledger.Client
-	cut atomic.Bool
-	// lose loses the answers to anchors.
-	lose atomic.Bool
-	// before, if set, is called before every call is submitted.
-	before atomic.Pointer[func(ledger.Call)]
-}
-
-func (f *flaky) Submit(ctx context.Context, c ledger.Call) (ledger.Receipt, error) {
-	if do := f.before.Load(); do != nil {
-		(*do)(c)
-	}
-	if f.cut.Load() {
-		return ledger.Receipt{}, fmt.Errorf("the ledger cannot be reached")
-	}
-	r, err := f.Client.Submit(ctx, c)
-	if f.lose.Load() && c.Function == ledger.FnAnchor {
-		return ledger.Receipt{}, fmt.Errorf("the answer was lost")
-	}
-	return r, err
 }
 
 // genesis has short epochs in real time.
@@ -101,9 +77,19 @@ func newWorldOf(t *testing.T, epoch int64, keys *setup.Unsafe, maker *device.Mak
 	if keys != nil {
 		w.keys, w.srs = keys, keys.SRS()
 	}
+	l := must(embedded.Create(w.dir+"/ledger", genesis(epoch), embedded.Options{SRS: w.srs}))(t)
+	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test is over
+	w.ledger = inProcess{l}
+	return w.begin(change)
+}
+
+// begin configures the owner's node, does what a regulator does first, and starts the node.
+func (w *world) begin(change func(*Config)) *world {
+	w.t.Helper()
 	text := fmt.Sprintf(`
 data: %s
 operations: {listen: ""}
+api: {listen: "", grpc: ""}
 ledger: {trial: {directory: unused, epoch: 8s, anchor_window: 7s}}
 fleets:
   - id: %s
@@ -114,22 +100,14 @@ broker: {listen: "127.0.0.1:0"}
 epochs: {gather: 3s}
 proving: {answer: false}
 `, w.dir, fleetID)
-	var err error
-	if w.config, err = ParseConfig([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
+	w.config = must(ParseConfig([]byte(text)))(w.t)
 	if change != nil {
 		change(w.config)
 	}
-	w.ledger, err = embedded.Create(w.dir+"/ledger", genesis(epoch), embedded.Options{SRS: w.srs})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.ledger.Close() }) //nolint:errcheck // the test is over
 	w.regulate()
-	w.book.Client = must(w.ledger.Book(contracttest.Operator))(t).Client
+	w.book.Client = must(w.ledger.Book(contracttest.Operator))(w.t).Client
 	w.start()
-	t.Cleanup(w.end)
+	w.t.Cleanup(w.end)
 	return w
 }
 
@@ -147,14 +125,17 @@ func must[T any](v T, err error) func(*testing.T) T {
 func (w *world) regulate() {
 	ctx := w.t.Context()
 	regulator := must(w.ledger.Book(contracttest.Regulator))(w.t)
-	if w.keys == nil {
-		must(regulator.PublishKey(ctx, contracttest.SRSKey(w.srs)))(w.t)
-	} else {
-		for _, k := range must(w.keys.Published(64))(w.t) {
-			must(regulator.PublishKey(ctx, k))(w.t)
-		}
+	keys := []verify.PublishedKey{contracttest.SRSKey(w.srs)}
+	if w.keys != nil {
+		keys = must(w.keys.Published(int(w.config.Fleets[0].ChunkSize)))(w.t)
 	}
-	must(regulator.RegisterMaker(ctx, ledger.RegisterMaker{ID: w.maker.ID(), Name: "Maker", Certificate: w.maker.Certificate()}))(w.t)
+	for _, k := range keys {
+		w.agree(k.Digest)
+		must(regulator.PublishKey(ctx, k))(w.t)
+	}
+	maker := ledger.RegisterMaker{ID: w.maker.ID(), Name: "Maker", Certificate: w.maker.Certificate()}
+	w.agree(maker.Digest())
+	must(regulator.RegisterMaker(ctx, maker))(w.t)
 	go func() {
 		for ctx.Err() == nil {
 			if !w.paused.Load() {
@@ -165,15 +146,23 @@ func (w *world) regulate() {
 	}()
 }
 
+func (w *world) agree(digest commit.Digest) {
+	w.t.Helper()
+	if err := w.ledger.Agree(digest); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // start starts the node.
 func (w *world) start() {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	log := slog.New(slog.DiscardHandler)
-	if testing.Verbose() {
+	if testing.Verbose() && *benchTable == "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	env := Environment{Book: ledger.Book{Client: &w.book}, SRS: w.srs, Logger: log, Metrics: prometheus.NewRegistry()}
+	env := Environment{Book: ledger.Book{Client: &w.book}, Organisation: contracttest.Operator, Signer: must(w.ledger.Signer(contracttest.Operator))(w.t),
+		Blocks: w.ledger.Blocks(), SRS: w.srs, Logger: log, Metrics: prometheus.NewRegistry()}
 	if w.keys != nil {
 		env.Proving = w.keys
 	}
@@ -214,7 +203,7 @@ func (w *world) join(serial string, own func(uint64, agent.Measured) (record.Rec
 
 func (w *world) connect(d *device.Device, change func(*agent.Options)) *agent.Agent {
 	w.t.Helper()
-	p := must(w.node.provision())(w.t)
+	p := must(w.node.provision(0))(w.t)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(p.Roots))
 	key := must(commit.ParsePublicKey(must(hex.DecodeString(p.Organisation))(w.t)))(w.t)
@@ -274,64 +263,4 @@ func (w *world) report(a *agent.Agent) {
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
-}
-
-// until waits for something to become true.
-func (w *world) until(what string, condition func() bool) {
-	w.t.Helper()
-	w.untilWithin(patience, what, condition)
-}
-
-func (w *world) untilWithin(patience time.Duration, what string, condition func() bool) {
-	w.t.Helper()
-	for end := time.Now().Add(patience); !condition(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			w.t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
-// status is the fleet's.
-func (w *world) status() *Status {
-	return must(FleetStatus(w.t.Context(), w.node.storage.Store, fleetID, 100))(w.t)
-}
-
-// closedWith waits for an epoch that was closed with so many devices, and returns it.
-func (w *world) closedWith(attested int) EpochStatus {
-	w.t.Helper()
-	var found EpochStatus
-	w.until(fmt.Sprintf("an epoch closed with %d devices", attested), func() bool {
-		for _, e := range w.status().Epochs {
-			if e.State == "closed" && e.Attested == attested && e.Anchored > 0 {
-				found = e
-				return true
-			}
-		}
-		return false
-	})
-	return found
-}
-
-// anchors are what the ledger has of an epoch.
-func (w *world) anchors(epoch uint64) []ledger.AnchorEntry {
-	return must(ledger.Book{Client: w.book.Client}.Anchors(w.t.Context(), fleetID, epoch))(w.t)
-}
-
-// plaintext looks for bytes in every file of the node's folder but its keys.
-func (w *world) plaintext(needle string) (found []string) {
-	var walk func(dir string)
-	walk = func(dir string) {
-		for _, e := range must(os.ReadDir(dir))(w.t) {
-			path := dir + "/" + e.Name()
-			if e.IsDir() {
-				walk(path)
-				continue
-			}
-			if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), needle) {
-				found = append(found, path)
-			}
-		}
-	}
-	walk(w.dir)
-	return found
 }

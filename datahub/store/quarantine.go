@@ -58,7 +58,7 @@ func (s *Store) QuarantineDelete(ctx context.Context, ids []string) (int, error)
 
 func (s *Store) openQuarantined(ctx context.Context, r *driver.Quarantined) (Quarantined, error) {
 	q := Quarantined{ID: r.ID, Fleet: r.Fleet, Device: r.Device, Subject: r.Subject, Epoch: r.Epoch, Received: r.Received,
-		Reason: r.Reason, Detail: r.Detail, Size: r.Size, Replay: r.Replay}
+		Reason: r.Reason, Detail: r.Detail, Size: r.Size, Replay: r.Replay, Acknowledged: r.Acknowledged, Plain: r.Plain}
 	var err error
 	q.Payload, q.Shredded, err = s.open(ctx, quarantinePlace(r), r.Sealed)
 	return q, err
@@ -71,7 +71,7 @@ func quarantinePlace(r *driver.Quarantined) place {
 
 // sealQuarantine also leaves out what would be dropped at once, so that a flood costs little.
 func (s *Store) sealQuarantine(ctx context.Context, b *Batch, used *usedKeys, out *driver.Batch) error {
-	kept := make(map[commit.DeviceID]int)
+	kept, rest := make(map[commit.DeviceID]int), 0
 	for i := range b.Quarantine {
 		if q := &b.Quarantine[i]; q.ID == "" {
 			q.ID = s.ids.next()
@@ -79,17 +79,20 @@ func (s *Store) sealQuarantine(ctx context.Context, b *Batch, used *usedKeys, ou
 	}
 	for i := len(b.Quarantine) - 1; i >= 0; i-- {
 		q := &b.Quarantine[i]
-		if kept[q.Device] == s.options.QuarantinePerDevice || len(out.Quarantine) == s.options.QuarantineTotal {
-			s.metrics.dropped.Inc()
-			continue
+		if !q.Acknowledged {
+			if kept[q.Device] == s.options.QuarantinePerDevice || rest == s.options.QuarantineTotal {
+				s.metrics.dropped.Inc()
+				continue
+			}
+			kept[q.Device]++
+			rest++
 		}
-		kept[q.Device]++
 		key, err := used.of(ctx, q.Fleet, q.Epoch)
 		if err != nil {
 			return err
 		}
 		row := driver.Quarantined{ID: q.ID, Fleet: q.Fleet, Device: q.Device, Subject: q.Subject, Epoch: q.Epoch, Received: q.Received,
-			Reason: q.Reason, Detail: q.Detail, Size: q.Size, Replay: q.Replay}
+			Reason: q.Reason, Detail: q.Detail, Size: q.Size, Replay: q.Replay, Acknowledged: q.Acknowledged, Plain: q.Plain}
 		row.Sealed = seal(key, quarantinePlace(&row), q.Payload)
 		out.Quarantine = append(out.Quarantine, row)
 	}

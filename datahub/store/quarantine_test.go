@@ -80,6 +80,44 @@ func TestQuarantineIsBounded(t *testing.T) {
 	})
 }
 
+// What is acknowledged is nowhere else: others do not push it out, nor do its own successors. Room tells when there is no place for more.
+func TestAcknowledgedFramesStayInTheQuarantine(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *env) {
+		e.options.QuarantinePerDevice, e.options.QuarantineTotal = 3, 2
+		s := e.open(t)
+		room, err := s.QuarantineRoom(t.Context())
+		must(t, err)
+		kept := quarantined(1, "refused", "kept")
+		kept.Acknowledged, kept.Plain = true, true
+		for i := range 5 {
+			if took := room.Take(kept.Device); took != (i < 3) {
+				t.Errorf("place %d of a device: %v", i, took)
+			}
+		}
+		mustCommit(t, s, &store.Batch{Quarantine: []store.Quarantined{kept}})
+		for n := range 6 {
+			mustCommit(t, s, &store.Batch{Quarantine: []store.Quarantined{quarantined(1, "envelope", fmt.Sprint(n)), quarantined(10+n, "unknown", fmt.Sprint("s", n))}})
+		}
+		got, err := s.QuarantineList(t.Context(), store.Filter{})
+		must(t, err)
+		if len(got) != 3 || string(got[0].Payload) != "kept" || !got[0].Acknowledged || !got[0].Plain || got[1].Acknowledged || got[1].Plain || string(got[2].Payload) != "s5" {
+			t.Errorf("the quarantine has %+v", got)
+		}
+		if room, err = s.QuarantineRoom(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		taken := 0
+		for n := range 30 {
+			for room.Take(device(n)) {
+				taken++
+			}
+		}
+		if taken != 19 { // ten times the total, but for the one that is there
+			t.Errorf("%d places, must be 19", taken)
+		}
+	})
+}
+
 func gathered(t *testing.T, registry *prometheus.Registry, name string) float64 {
 	t.Helper()
 	families, err := registry.Gather()

@@ -38,7 +38,9 @@ type Options struct {
 	// EpochsPerKey is how many epochs share a data key: the finest grain of shredding. It is fixed when a database is made, and
 	// another value is refused then; 0 is what the database has, or 1 in a new one.
 	EpochsPerKey uint64
-	// QuarantinePerDevice and QuarantineTotal bound how many quarantined frames are kept; the oldest are dropped. 0 is 100 and 10,000.
+	// QuarantinePerDevice and QuarantineTotal bound how many quarantined frames are kept that were not acknowledged; the oldest are
+	// dropped. 0 is 100 and 10,000. Acknowledged ones have bounds of their own, as many of a device and ten times as many in all, and are
+	// not dropped: see Room.
 	QuarantinePerDevice, QuarantineTotal int
 }
 

@@ -83,8 +83,12 @@ type Quarantined struct {
 	// Reason is a code such as "signature", Detail a sentence without secrets.
 	Reason, Detail string
 	Size           int
-	// Payload is what arrived, cut off at the size that frames may have. Sealed.
+	// Payload is what arrived, cut off at the size that frames may have. Sealed. Plain says that it is the frame, and not the message
+	// that the frame came in.
 	Payload []byte
+	Plain   bool
+	// Acknowledged says that its sender was told that it is dealt with, and does not keep it. It is never dropped to make room.
+	Acknowledged bool
 	// Replay says that an operator wants it tried again.
 	Replay bool
 	// Shredded says of one that was read that its key is destroyed: Payload is nil.

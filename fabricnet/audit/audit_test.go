@@ -17,7 +17,7 @@ import (
 
 const fleetID = "fleet-1"
 
-// populated is a channel with a fleet of 60 devices, anchored for an epoch, and a request that was refused.
+// populated is a channel with a fleet of 60 devices, anchored for an epoch, a request that was refused, and one that was approved under a grant and then given up.
 func populated(t testing.TB, consensus string) *channel {
 	c := newChannel(t, consensus)
 	c.order(c.define(contractName, c.peersOf(contracttest.Regulator, contracttest.Lender)), peer.TxValidationCode_VALID)
@@ -38,7 +38,22 @@ func populated(t testing.TB, consensus string) *channel {
 	s := contracttest.Statement(fleetID, 101, 1, time.Unix(c.now+86_400, 0))
 	c.submit(contracttest.Lender, ledger.FnRequest, ledger.Ask{Statement: s.Canonical()}, nil)
 	c.submit(contracttest.Operator, ledger.FnDecide, ledger.Decide{Request: commit.Digest(s.Digest(c.id)), Reasons: []string{"no"}}, nil)
+	c.grant()
 	return c
+}
+
+// grant has the owner grant something, approve under it, and give up.
+func (c *channel) grant() {
+	c.submit(contracttest.Operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: contracttest.PermissivePolicy()}, nil)
+	c.submit(contracttest.Operator, ledger.FnGrant, ledger.Grant{Terms: contracttest.Terms(fleetID)}, nil)
+	s := contracttest.Statement(fleetID, 101, 2, time.Unix(c.now+86_400, 0))
+	id := commit.Digest(s.Digest(c.id))
+	c.submit(contracttest.Lender, ledger.FnRequest, ledger.Ask{Statement: s.Canonical()}, nil)
+	c.submit(contracttest.Operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true, Reasons: []string{"granted"}}, nil)
+	c.submit(contracttest.Operator, ledger.FnStartProof, ledger.RequestRef{Request: id}, nil)
+	c.submit(contracttest.Operator, ledger.FnFail, ledger.Fail{Request: id, Reasons: []string{"lost"}}, nil)
+	c.submit(contracttest.Operator, ledger.FnRevoke, ledger.Revoke{Grant: contracttest.GrantID, Reason: "over"}, nil)
+	c.submit(contracttest.Regulator, ledger.FnAlert, ledger.Alert{Request: id, Text: "look"}, nil)
 }
 
 func (c *channel) anchor(epoch uint64, devices []contracttest.Device) *proposal {
@@ -87,10 +102,11 @@ func TestSound(t *testing.T) {
 			t.Fatalf("%s: %v", consensus, report.Findings)
 		}
 		want := Counts{
-			Blocks: uint64(len(c.blocks)), Transactions: uint64(len(c.blocks)), Flags: uint64(len(c.blocks)), Anchors: 1, Devices: 60, Requests: 1, Codes: map[string]uint64{},
+			Blocks: uint64(len(c.blocks)), Transactions: uint64(len(c.blocks)), Flags: uint64(len(c.blocks)), Anchors: 1, Devices: 60, Requests: 2, Codes: map[string]uint64{},
 			Calls: map[string]uint64{
 				ledger.FnFound: 1, ledger.FnPublishKey: 1, ledger.FnRegisterMaker: 1, ledger.FnRegisterFleet: 1, ledger.FnOpenEpoch: 3, ledger.FnEnrol: 1,
-				ledger.FnAnchor: 1, ledger.FnRequest: 1, ledger.FnDecide: 1,
+				ledger.FnAnchor: 1, ledger.FnRequest: 2, ledger.FnDecide: 2, ledger.FnPublishPolicy: 1, ledger.FnGrant: 1, ledger.FnStartProof: 1, ledger.FnFail: 1,
+				ledger.FnRevoke: 1, ledger.FnAlert: 1,
 			},
 			Signatures: report.Counts.Signatures,
 		}
@@ -100,8 +116,12 @@ func TestSound(t *testing.T) {
 		if report.Height != uint64(len(c.blocks)-1) || report.Channel != testChannel || report.Consensus != consensus {
 			t.Errorf("%+v", report)
 		}
-		if len(report.Requests) != 1 || report.Requests[0].Decided == nil || report.Requests[0].Decided.Approved {
-			t.Errorf("%s: requests %+v", consensus, report.Requests)
+		if len(report.Requests) != 2 || report.Requests[0].Decided == nil || report.Requests[0].Decided.Approved {
+			t.Fatalf("%s: requests %+v", consensus, report.Requests)
+		}
+		if r := report.Requests[1]; r.Grant != contracttest.GrantID || r.Decided == nil || !r.Decided.Approved || len(r.Decided.Policies) != 1 || r.Decided.Cost != "1" ||
+			r.Proving == nil || r.Failed == nil || r.Failed.Reasons[0] != "lost" {
+			t.Errorf("%s: the request under a grant is %+v", consensus, r)
 		}
 		if diff := cmp.Diff([]Other{{lifecycleNamespace, 1}}, report.Others); diff != "" {
 			t.Errorf("%s: others (-want +got):\n%s", consensus, diff)

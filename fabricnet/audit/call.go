@@ -41,9 +41,13 @@ func (a *auditor) readCall(t *transaction) (*call, error) {
 	if err := t.channel.GetTimestamp().CheckValid(); err != nil {
 		return nil, fmt.Errorf("the proposal's time: %w", err)
 	}
+	attributes, err := contract.CertificateAttributes(t.creator.cert)
+	if err != nil {
+		return nil, err
+	}
 	at := time.Unix(t.channel.GetTimestamp().GetSeconds(), 0).UTC() // the contract's time is in whole seconds
 	return &call{
-		tx:       &contract.Tx{ID: t.id, Time: at, Caller: contract.Caller{Org: org.ID}, Ledger: a.report.Ledger, Genesis: a.Genesis},
+		tx:       &contract.Tx{ID: t.id, Time: at, Caller: contract.Caller{Org: org.ID, Attributes: attributes}, Ledger: a.report.Ledger, Genesis: a.Genesis},
 		function: function, args: args,
 	}, nil
 }

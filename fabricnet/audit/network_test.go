@@ -101,6 +101,30 @@ func (n *network) populate() {
 	id, _, err := n.books[lender].Request(ctx, s)
 	n.must(nil, err)
 	n.must(n.books[owner].Decide(ctx, ledger.Decide{Request: id, Reasons: []string{"no"}}))
+	n.grant(epoch + 1)
+}
+
+// grant has the owner grant something, approve under it, ask what the contract thinks, and give up.
+func (n *network) grant(epoch uint64) {
+	ctx, terms := n.t.Context(), contracttest.Terms("fleet-1")
+	terms.Grantee = lender
+	_, _, err := n.books[owner].PublishPolicy(ctx, contracttest.PermissivePolicy())
+	n.must(nil, err)
+	n.must(n.books[owner].Grant(ctx, terms))
+	s := contracttest.Statement("fleet-1", epoch, 2, time.Now().Add(time.Hour).Truncate(time.Second))
+	s.Requester = lender
+	id, _, err := n.books[lender].Request(ctx, s)
+	n.must(nil, err)
+	n.must(n.books[owner].Decide(ctx, ledger.Decide{Request: id, Approve: true, Reasons: []string{"granted"}}))
+	n.must(nil, n.books[owner].StartProof(ctx, id))
+	n.must(n.books[owner].Fail(ctx, ledger.Fail{Request: id, Reasons: []string{"lost"}}))
+	n.must(n.books[owner].Revoke(ctx, ledger.Revoke{Grant: terms.ID, Reason: "over"}))
+	n.must(n.books[regulator].Alert(ctx, ledger.Alert{Request: id, Text: "look"}))
+	e, err := n.books[lender].RequestEntry(ctx, id)
+	n.must(nil, err)
+	if a := e.Request.Attributes; a["role"] != "client" || a["CN"] == "" {
+		n.t.Errorf("the request was made under a certificate with %v", a)
+	}
 }
 
 func (n *network) register(maker *contracttest.Maker) {
@@ -204,7 +228,7 @@ func TestNetwork(t *testing.T) {
 				if org == owner {
 					want = 0
 				}
-				if c := r.Counts; c.Anchors != want || c.AnchorsUnchecked != 1-want || c.Flags != c.Transactions || len(r.Requests) != 1 || r.Requests[0].Decided == nil {
+				if c := r.Counts; c.Anchors != want || c.AnchorsUnchecked != 1-want || c.Flags != c.Transactions || len(r.Requests) != 2 || r.Requests[0].Decided == nil || r.Requests[1].Failed == nil {
 					t.Errorf("%s: %+v, %+v", org, c, r.Requests)
 				}
 				t.Logf("%s: without effect: %v", org, r.Counts.Codes)

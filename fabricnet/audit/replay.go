@@ -28,7 +28,7 @@ type replayer struct {
 
 func newReplayer(a *auditor) *replayer {
 	keep := func(commit.ChunkPlace, commit.Digest, []byte) error { return nil } // who audits has them from a store
-	r := &replayer{auditor: a, env: &contract.Environment{Keep: keep, Keyrings: &contract.KeyringCache{}}}
+	r := &replayer{auditor: a, env: &contract.Environment{Keep: keep, Keyrings: &contract.KeyringCache{}, Policies: &contract.PolicyCache{}}}
 	r.requests = timeline{report: a.report, index: map[commit.Digest]int{}}
 	return r
 }
@@ -67,7 +67,7 @@ func (r *replayer) run(s *state, b *block, t *transaction, c *call, want *outcom
 	case c.function == ledger.FnPublishKey:
 		return r.publish(b, t, c, want, v)
 	case contract.IsQuery(c.function):
-		got.result, err = contract.Query(c.tx, v, c.function, c.args)
+		got.result, err = contract.Query(r.env, c.tx, v, c.function, c.args)
 	case c.function == ledger.FnFound:
 		got.result, err = r.found(v, c)
 	case c.function == ledger.QueryAttestations:

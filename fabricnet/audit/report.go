@@ -87,9 +87,13 @@ type Request struct {
 	Owner     string        `json:"owner"`
 	Fleet     string        `json:"fleet"`
 	Epoch     uint64        `json:"epoch"`
+	// Grant is the one that it named, which need not exist.
+	Grant     string        `json:"grant,omitempty"`
 	Asked     Step          `json:"asked"`
 	Decided   *DecisionStep `json:"decided,omitempty"`
 	Withdrawn *Step         `json:"withdrawn,omitempty"`
+	Proving   *Step         `json:"proving,omitempty"`
+	Failed    *FailureStep  `json:"failed,omitempty"`
 	Verified  *VerdictStep  `json:"verified,omitempty"`
 }
 
@@ -104,6 +108,16 @@ type Step struct {
 type DecisionStep struct {
 	Step
 	Approved bool `json:"approved"`
+	// Reasons are the owner's, each cut to its beginning.
+	Reasons []string `json:"reasons"`
+	// Policies are the texts that allowed an approval, Cost what it spent of the grant's budget, in units.
+	Policies []commit.Digest `json:"policies,omitempty"`
+	Cost     string          `json:"cost,omitempty"`
+}
+
+// FailureStep is the owner's giving up.
+type FailureStep struct {
+	Step
 	// Reasons are the owner's, each cut to its beginning.
 	Reasons []string `json:"reasons"`
 }

@@ -77,7 +77,13 @@ func (c *channel) call(org, function string, args any, blob []byte) *proposal {
 	if blob != nil {
 		transient = map[string][]byte{ledger.TransientAttestations: blob}
 	}
-	tx := &contract.Tx{ID: p.txID, Time: time.Unix(c.now, 0).UTC(), Caller: contract.Caller{Org: org}, Ledger: c.id, Genesis: c.genesis}
+	attributes, err := contract.CertificateAttributes(p.creator.cert)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	tx := &contract.Tx{
+		ID: p.txID, Time: time.Unix(c.now, 0).UTC(), Caller: contract.Caller{Org: org, Attributes: attributes}, Ledger: c.id, Genesis: c.genesis,
+	}
 	env := &contract.Environment{SRS: c.srs, Keep: func(_ commit.ChunkPlace, root commit.Digest, b []byte) error { c.kept[root] = b; return nil }}
 	result, err := c.execute(env, tx, s, ledger.Call{Function: function, Args: p.args[2], Transient: transient})
 	if err != nil {
@@ -103,7 +109,7 @@ func (c *channel) execute(env *contract.Environment, tx *contract.Tx, s *simulat
 		return call.Args, nil
 	}
 	if contract.IsQuery(call.Function) {
-		return contract.Query(tx, s, call.Function, call.Args)
+		return contract.Query(env, tx, s, call.Function, call.Args)
 	}
 	return contract.Execute(env, tx, s, call)
 }

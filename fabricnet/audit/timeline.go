@@ -20,7 +20,15 @@ func (l *timeline) follow(b *block, t *transaction, c *call, recorded *outcome) 
 		l.asked(at, recorded)
 	case ledger.FnDecide:
 		if a := arguments[ledger.Decide](c); a != nil {
-			l.change(a.Request, func(r *Request) { r.Decided = &DecisionStep{at, a.Approve, beginnings(a.Reasons)} })
+			l.decided(at, a, recorded)
+		}
+	case ledger.FnStartProof:
+		if a := arguments[ledger.RequestRef](c); a != nil {
+			l.change(a.Request, func(r *Request) { r.Proving = &at })
+		}
+	case ledger.FnFail:
+		if a := arguments[ledger.Fail](c); a != nil {
+			l.change(a.Request, func(r *Request) { r.Failed = &FailureStep{at, beginnings(a.Reasons)} })
 		}
 	case ledger.FnWithdraw:
 		if a := arguments[ledger.RequestRef](c); a != nil {
@@ -73,9 +81,26 @@ func (l *timeline) asked(at Step, recorded *outcome) {
 		}
 		l.index[id] = len(l.report.Requests)
 		l.report.Requests = append(l.report.Requests, Request{
-			ID: id, Requester: q.Requester, Owner: q.Owner, Fleet: q.Fleet, Epoch: q.Epoch, Asked: at,
+			ID: id, Requester: q.Requester, Owner: q.Owner, Fleet: q.Fleet, Epoch: q.Epoch, Grant: grantIn(recorded), Asked: at,
 		})
 	}
+}
+
+// grantIn is the grant that a request names, which its event tells.
+func grantIn(recorded *outcome) string {
+	e, err := ledger.Decode[ledger.EventPayload]("event", recorded.event, ledger.MaxEventPayload)
+	if err != nil {
+		return ""
+	}
+	return e.Grant
+}
+
+func (l *timeline) decided(at Step, a *ledger.Decide, recorded *outcome) {
+	step := &DecisionStep{Step: at, Approved: a.Approve, Reasons: beginnings(a.Reasons)}
+	if d, err := ledger.Decode[ledger.Decision]("decision", recorded.writes[ledger.DecisionKey(a.Request)], ledger.MaxRecord); err == nil {
+		step.Policies, step.Cost = d.Policies, d.Cost
+	}
+	l.change(a.Request, func(r *Request) { r.Decided = step })
 }
 
 func (l *timeline) verified(at Step, id commit.Digest, recorded *outcome) {

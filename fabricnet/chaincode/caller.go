@@ -15,6 +15,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
@@ -31,6 +32,8 @@ type caller struct {
 	org string
 	// functions are the ones that the certificate may call, all if nil.
 	functions []string
+	// attributes are what policies may look at.
+	attributes map[string]string
 }
 
 func (c *caller) may(function string) bool {
@@ -58,7 +61,11 @@ func (c *Contract) authenticate(stub shim.ChaincodeStubInterface) (*caller, erro
 	if err != nil {
 		return nil, ledger.Refuse(ledger.Forbidden, "certificate of %s: %v", org.ID, err)
 	}
-	return &caller{org: org.ID, functions: functions}, nil
+	attributes, err := contract.CertificateAttributes(certificate)
+	if err != nil {
+		return nil, ledger.Refuse(ledger.Forbidden, "certificate of %s: %v", org.ID, err)
+	}
+	return &caller{org: org.ID, functions: functions, attributes: attributes}, nil
 }
 
 // parseCreator reads a serialized identity: an MSP id and one X.509 certificate.

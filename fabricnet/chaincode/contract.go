@@ -68,7 +68,7 @@ func New(c Config) (*Contract, error) {
 	return &Contract{
 		genesis: c.Genesis, id: c.Genesis.ID(), canonical: c.Genesis.Canonical(),
 		env: &contract.Environment{
-			SRS: c.SRS, Keep: c.Attestations.Keep, Agree: c.Consent.Agree, Keyrings: &contract.KeyringCache{},
+			SRS: c.SRS, Keep: c.Attestations.Keep, Agree: c.Consent.Agree, Keyrings: &contract.KeyringCache{}, Policies: &contract.PolicyCache{},
 		},
 		channel: c.Channel, chaincode: c.Chaincode, admission: newAdmission(c.Genesis), store: c.Attestations, log: c.Log, now: c.Now,
 	}, nil
@@ -136,7 +136,7 @@ func (c *Contract) run(stub shim.ChaincodeStubInterface, l *callLine) (*peer.Res
 	if err != nil {
 		return nil, err
 	}
-	tx := &contract.Tx{ID: stub.GetTxID(), Time: at, Caller: contract.Caller{Org: who.org}, Ledger: c.id, Genesis: c.genesis}
+	tx := &contract.Tx{ID: stub.GetTxID(), Time: at, Caller: contract.Caller{Org: who.org, Attributes: who.attributes}, Ledger: c.id, Genesis: c.genesis}
 	return c.dispatch(stub, tx, call)
 }
 
@@ -150,7 +150,7 @@ func (c *Contract) dispatch(stub shim.ChaincodeStubInterface, tx *contract.Tx, c
 	case call.Function == ledger.QueryAttestations:
 		return c.attestations(call.Args)
 	case query:
-		return answer(contract.Query(tx, s, call.Function, call.Args))
+		return answer(contract.Query(c.env, tx, s, call.Function, call.Args))
 	case call.Function == ledger.FnFound:
 		return s.commit(c.found(tx, s, call.Args))
 	}

@@ -12,6 +12,7 @@
 //   - The caller is the organisation whose MSP issued the certificate that signed the proposal, as the peer has verified. The certificate names the organisational unit client or
 //     admin, neither peer nor orderer, and is valid by this service's clock. If it has the Fabric CA attribute assay.functions, it calls the functions listed there, separated by commas,
 //     and no others.
+//   - What the certificate says besides, as [contract.CertificateAttributes] reads it, is kept with a request, and policies may look at it. It is the word of the caller's own CA.
 //   - The proposal's time is within the genesis' clock skew of this service's clock. Nobody dates a call otherwise and finds this organisation's endorsement.
 //   - A call is the proposal that its caller signed: another chaincode cannot call this one in the name of whoever called it. It names the ledger it is for.
 //   - A call writes after the contract has agreed to it, all of what it writes, in an order of the contract's making: services that agree answer with the same bytes.

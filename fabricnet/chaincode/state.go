@@ -85,7 +85,24 @@ func (s *state) Range(prefix string, fn func(key string, value []byte) error) er
 	if err := checkKey(prefix); err != nil {
 		return err
 	}
-	start, end := prefix, after(prefix)
+	return s.from(prefix, prefix, fn)
+}
+
+// RangeAfter is Range from behind a key on. It stops where fn does.
+func (s *state) RangeAfter(prefix, behind string, fn func(key string, value []byte) error) error {
+	if err := errors.Join(checkKey(prefix), checkKey(behind)); err != nil {
+		return err
+	}
+	start := prefix
+	if behind >= prefix {
+		start = behind + "\x00"
+	}
+	return s.from(prefix, start, fn)
+}
+
+// from reads what a prefix has from a key on.
+func (s *state) from(prefix, start string, fn func(key string, value []byte) error) error {
+	end := after(prefix)
 	for {
 		last, err := s.page(start, end, fn)
 		if err != nil || last == "" {

@@ -10,6 +10,11 @@
 //     retirement take effect with the next epoch, so who is enrolled in an epoch is settled when it starts.
 //   - An anchor is taken within the window after its epoch's end, once, after everything that came before for its chunk, and after every endorser has checked every
 //     attestation and has put it into its own store. The attestations are in no write, event or result.
+//   - Nothing is answered without a grant of the fleet's owner, whoever asks. A grant rests on a policy text that its owner published, and an answer needs that text, the owner's text
+//     in force and the grant's limits to allow it, when it is approved and again when it is proven; by this contract's own evaluation, whatever the owner's node thinks. An approval spends
+//     one answer and the question's cost, for good. A revocation holds at once.
+//   - What a verdict shows is about at least as many batteries as the grant asks for, and differs from every other verdict about the same fleet and epoch by none or as many, whoever asked:
+//     see package policy for what that stops and what it does not.
 //   - A proof is verified with keys pinned on the ledger against the ledger's own anchors, and closes its fleet's epoch: no anchor can be added any more, and an offline
 //     verifier that comes later sees the same facts. Without a proof, anyone may settle an epoch.
 //   - What was endorsed in an epoch and held back is void once the next epoch is opened, and an anchor once its epoch is closed: calls read keys that
@@ -28,7 +33,8 @@
 //
 // That a device exists or measures well: a maker's certificate says so. That the caller who enrols a device holds it: certificates are seen by the
 // consortium, and another owner can enrol a retired device first (it cannot attest with it). That an owner
-// anchors every chunk: a chunk it leaves out counts as attested 0.
+// anchors every chunk: a chunk it leaves out counts as attested 0. That an owner hands out nothing by other ways: it has the records. That a proof was seen by nobody when it is
+// refused, or held back and then given up: those who were asked to endorse it have seen it. That a person approved where a policy wants one: the owner says so.
 package contract
 
 import (
@@ -61,6 +67,8 @@ type Prefetcher interface {
 type Caller struct {
 	// Org is the id of an organisation in the genesis.
 	Org string
+	// Attributes are what its certificate says of it, in bounds of package ledger. A request keeps them: policies may look at them.
+	Attributes map[string]string
 }
 
 // Tx is the transaction that a call runs in.
@@ -88,6 +96,8 @@ type Environment struct {
 	Agree func(digest commit.Digest) error
 	// Keyrings keeps the pinned keys parsed between calls, if it is not nil.
 	Keyrings *KeyringCache
+	// Policies keeps policy texts parsed between calls, if it is not nil.
+	Policies *PolicyCache
 }
 
 // agree is the peer's consent to something that everybody will have to trust.
@@ -126,6 +136,13 @@ var functions = map[string]function{
 	ledger.FnWithdraw:      plain(withdraw),
 	ledger.FnOpenEpoch:     plain(openEpoch),
 	ledger.FnSettle:        plain(settle),
+	ledger.FnPublishPolicy: plain(publishPolicy),
+	ledger.FnGrant:         plain(grant),
+	ledger.FnRevoke:        plain(revoke),
+	ledger.FnStartProof:    plain(startProof),
+	ledger.FnFail:          plain(fail),
+	ledger.FnPublishNode:   plain(publishNode),
+	ledger.FnAlert:         plain(alert),
 }
 
 // callers says who may call what, as far as a role decides it. It is looked at before arguments are, which may be large.
@@ -139,6 +156,12 @@ var callers = map[string]ledger.Role{
 	ledger.FnAnchor:        ledger.RoleOwner,
 	ledger.FnDecide:        ledger.RoleOwner,
 	ledger.FnSubmitProof:   ledger.RoleOwner,
+	ledger.FnPublishPolicy: ledger.RoleOwner,
+	ledger.FnGrant:         ledger.RoleOwner,
+	ledger.FnRevoke:        ledger.RoleOwner,
+	ledger.FnStartProof:    ledger.RoleOwner,
+	ledger.FnFail:          ledger.RoleOwner,
+	ledger.FnAlert:         ledger.RoleRegulator,
 }
 
 // Execute runs a function that changes the ledger and returns the encoding of the record that it wrote (of the event, where
@@ -175,6 +198,9 @@ func newRun(env *Environment, tx *Tx, state State) (*run, error) {
 	}
 	if _, ok := tx.Genesis.Organisation(tx.Caller.Org); !ok {
 		return nil, ledger.Refuse(ledger.Forbidden, "%q is not an organisation of this ledger", tx.Caller.Org)
+	}
+	if err := tx.Caller.check(); err != nil {
+		return nil, err
 	}
 	epoch, err := tx.Genesis.EpochAt(tx.Time)
 	if err != nil {

@@ -1,19 +1,20 @@
 package contract
 
 import (
+	"maps"
+
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
 )
 
-// maxReasons bounds the reasons of a decision.
-const maxReasons = 16
-
-// decide records the owner's answer to a request, once.
+// decide records the owner's answer to a request, once. An approval counts if the grant that the request names, its policy, the policy in force and what was answered before
+// allow it, and spends: whatever comes of it, one answer of the grant and the question's cost. Two approvals that race for the last of either write one key.
 func decide(r *run, a *ledger.Decide) (*ledger.Decision, error) {
 	q, err := r.ownRequest(a.Request)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkReasons(a); err != nil {
+	if err := checkReasons(a.Reasons, !a.Approve); err != nil {
 		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
 	}
 	key := ledger.DecisionKey(a.Request)
@@ -25,20 +26,48 @@ func decide(r *run, a *ledger.Decide) (*ledger.Decision, error) {
 		return nil, ledger.Refuse(ledger.Conflict, "request %s is decided", a.Request)
 	}
 	d := &ledger.Decision{Approved: a.Approve, Reasons: a.Reasons, Time: r.now, TxID: r.tx.ID}
+	if a.Approve {
+		if err := r.approve(a.Request, q, d); err != nil {
+			return nil, err
+		}
+	}
 	if err := put(r.state, key, d); err != nil {
 		return nil, err
 	}
 	r.event(ledger.EventDecided, ledger.EventPayload{
-		Fleet: q.Fleet, Owner: q.Owner, Requester: q.Requester, Request: &a.Request, Approved: &a.Approve,
+		Fleet: q.Fleet, Owner: q.Owner, Requester: q.Requester, Request: &a.Request, Approved: &a.Approve, Grant: d.Grant,
 	})
 	return d, nil
 }
 
-func checkReasons(a *ledger.Decide) error {
-	if len(a.Reasons) > maxReasons || !a.Approve && len(a.Reasons) == 0 {
-		return ledger.Refuse(ledger.Invalid, "%d reasons, at most %d, and a refusal needs one", len(a.Reasons), maxReasons)
+// approve spends, and notes the cohort.
+func (r *run) approve(id commit.Digest, q *ledger.Request, d *ledger.Decision) error {
+	j, err := r.judge(id, q, false)
+	if err != nil {
+		return err
 	}
-	for _, reason := range a.Reasons {
+	if !j.Allowed {
+		return j.refusal()
+	}
+	sum, err := j.spent.Of(q.Fleet).Add(j.units)
+	if err != nil {
+		return ledger.Refuse(ledger.Forbidden, "grant %s of %s: %v", j.Grant, q.Owner, err)
+	}
+	spent := ledger.Spent{Answers: sum.Answers, Units: map[string]uint64{}}
+	maps.Copy(spent.Units, j.spent.Units)
+	spent.Units[q.Fleet] = sum.Units
+	if err := put(r.state, ledger.SpentKey(q.Owner, j.Grant), spent); err != nil {
+		return err
+	}
+	d.Grant, d.Policies, d.PolicyIDs, d.Cost, d.Approval = j.Grant, j.Policies, j.PolicyIDs, j.Cost, j.Approval
+	return put(r.state, ledger.AnsweredKey(q.Fleet, q.Epoch, id), j.record())
+}
+
+func checkReasons(reasons []string, required bool) error {
+	if len(reasons) > ledger.MaxReasons || required && len(reasons) == 0 {
+		return ledger.Refuse(ledger.Invalid, "%d reasons, at most %d, and a refusal or failure needs one", len(reasons), ledger.MaxReasons)
+	}
+	for _, reason := range reasons {
 		if err := ledger.CheckText("reason", reason, ledger.MaxReason, true); err != nil {
 			return err
 		}
@@ -46,7 +75,7 @@ func checkReasons(a *ledger.Decide) error {
 	return nil
 }
 
-// withdraw takes a request back before it is approved. What was asked stays on the ledger. Who endorses a proof has seen what it discloses, and with few organisations that is
+// withdraw takes a request back before it is decided. What was asked stays on the ledger. Who endorses a proof has seen what it discloses, and with few organisations that is
 // the requester itself: it must not be able to void the verdict then.
 func withdraw(r *run, a *ledger.RequestRef) (*ledger.Withdrawal, error) {
 	q, err := requestOf(r.state, a.Request)
@@ -63,8 +92,12 @@ func withdraw(r *run, a *ledger.RequestRef) (*ledger.Withdrawal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if decision != nil && decision.Approved {
-		return nil, ledger.Refuse(ledger.Conflict, "request %s is approved", a.Request)
+	if decision != nil {
+		outcome := ledger.StatusRefused
+		if decision.Approved {
+			outcome = ledger.StatusApproved
+		}
+		return nil, ledger.Refuse(ledger.Conflict, "request %s is %s", a.Request, outcome)
 	}
 	w := &ledger.Withdrawal{Time: r.now, TxID: r.tx.ID}
 	if err := put(r.state, ledger.WithdrawalKey(a.Request), w); err != nil {

@@ -103,11 +103,11 @@ func TestQueriesRefuse(t *testing.T) {
 		"no request":                {ledger.QueryRequest, ledger.RequestRef{}, ledger.NotFound},
 		"a fleet with a separator":  {ledger.QueryChunks, ledger.FleetRef{Fleet: "a/b"}, ledger.Invalid},
 	} {
-		if _, err := contract.Query(w.tx(lender), w.state.Begin(), c.function, ledger.Encode(c.args)); ledger.CodeOf(err) != c.code {
+		if _, err := contract.Query(w.environment(), w.tx(lender), w.state.Begin(), c.function, ledger.Encode(c.args)); ledger.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
-	if _, err := contract.Query(w.tx("nobody"), w.state.Begin(), ledger.QueryEpoch, ledger.Encode(ledger.Nothing{})); ledger.CodeOf(err) != ledger.Forbidden {
+	if _, err := contract.Query(w.environment(), w.tx("nobody"), w.state.Begin(), ledger.QueryEpoch, ledger.Encode(ledger.Nothing{})); ledger.CodeOf(err) != ledger.Forbidden {
 		t.Errorf("a stranger may ask: %v", err)
 	}
 	e := query[ledger.EpochInfo](w, ledger.QueryEpoch, ledger.Nothing{})

@@ -11,16 +11,18 @@ import (
 )
 
 // submitProof verifies the answer to an approved request and records the verdict. Keys and facts are the ledger's; of the caller's there is the bundle alone. A
-// proof that does not verify is refused and leaves no trace, one that verifies is recorded whether the claims hold or not.
+// proof that does not verify is refused and leaves no trace, one that verifies is recorded whether the claims hold or not, if the grant still allows it and the verdict shows no
+// smaller cohort than the grant does.
 func submitProof(r *run, a *ledger.SubmitProof) (*ledger.ProofVerdict, error) {
-	q, err := r.ownRequest(a.Request)
+	q, d, err := r.approvedRequest(a.Request)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.requireApproved(a.Request); err != nil {
+	if err := r.checkAnswers(a); err != nil {
 		return nil, err
 	}
-	if err := r.checkAnswers(a); err != nil {
+	j, err := r.answerable(a.Request, q)
+	if err != nil {
 		return nil, err
 	}
 	facts, err := r.finalFacts(q)
@@ -29,6 +31,9 @@ func submitProof(r *run, a *ledger.SubmitProof) (*ledger.ProofVerdict, error) {
 	}
 	verdict, err := r.verify(a.Bundle, facts)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.release(j, verdict); err != nil {
 		return nil, err
 	}
 	encoded, err := json.Marshal(verdict)
@@ -43,20 +48,38 @@ func submitProof(r *run, a *ledger.SubmitProof) (*ledger.ProofVerdict, error) {
 		return nil, err
 	}
 	r.event(ledger.EventVerified, ledger.EventPayload{
-		Fleet: q.Fleet, Owner: q.Owner, Requester: q.Requester, Epoch: &q.Epoch, Request: &a.Request, Holds: &v.Holds,
+		Fleet: q.Fleet, Owner: q.Owner, Requester: q.Requester, Epoch: &q.Epoch, Request: &a.Request, Holds: &v.Holds, Grant: d.Grant,
 	})
 	return v, nil
 }
 
-func (r *run) requireApproved(request commit.Digest) error {
-	d, err := get[ledger.Decision](r.state, ledger.DecisionKey(request))
+// answerable judges an approved request again, as things are now.
+func (r *run) answerable(id commit.Digest, q *ledger.Request) (*judgement, error) {
+	j, err := r.judge(id, q, true)
+	if err != nil {
+		return nil, err
+	}
+	if !j.Allowed {
+		return nil, j.refusal()
+	}
+	return j, nil
+}
+
+// release holds the verdict against the grant and the other answers, and notes what it shows of the cohort.
+func (r *run) release(j *judgement, verdict *verify.Verdict) error {
+	shown, err := ledger.ShownBy(verdict)
 	if err != nil {
 		return err
 	}
-	if d == nil || !d.Approved {
-		return ledger.Refuse(ledger.Conflict, "request %s is not approved", request)
+	if err := j.weigh(&shown); err != nil {
+		return err
 	}
-	return nil
+	if !j.Allowed {
+		return j.refusal()
+	}
+	answered := j.record()
+	answered.Verified = true
+	return put(r.state, ledger.AnsweredKey(j.request.Fleet, j.request.Epoch, j.id), answered)
 }
 
 // checkAnswers compares what the bundle is about with what was asked, before the expensive part.

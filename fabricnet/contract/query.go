@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
-	"github.com/assay-net/assay/zk/commit"
 )
 
 type queryFunction func(r *run, args []byte) (any, error)
@@ -24,16 +23,23 @@ var queries = map[string]queryFunction{
 	ledger.QueryRequests:      asking(queryRequests),
 	ledger.QueryAsked:         asking(queryAsked),
 	ledger.QueryRequest:       asking(queryRequest),
+	ledger.QueryAssess:        asking(queryAssess),
+	ledger.QueryPolicies:      asking(queryPolicies),
+	ledger.QueryPolicy:        asking(queryPolicy),
+	ledger.QueryGrants:        asking(queryGrants),
+	ledger.QueryGrant:         asking(queryGrant),
+	ledger.QueryNodes:         asking(queryNodes),
+	ledger.QueryAlerts:        asking(queryAlerts),
 }
 
 // Query runs a function that changes nothing and returns its encoded result. Every organisation of the ledger may ask for everything on it: what must
-// not be seen is not on it.
-func Query(tx *Tx, state State, function string, args []byte) ([]byte, error) {
+// not be seen is not on it. Of the environment it uses the caches alone.
+func Query(env *Environment, tx *Tx, state State, function string, args []byte) ([]byte, error) {
 	f, ok := queries[function]
 	if !ok {
 		return nil, ledger.Refuse(ledger.Invalid, "%q is not a query", function)
 	}
-	r, err := newRun(&Environment{}, tx, state)
+	r, err := newRun(env, tx, state)
 	if err != nil {
 		return nil, err
 	}
@@ -149,89 +155,6 @@ func queryFacts(r *run, a *ledger.EpochRef) (*ledger.FactsEntry, error) {
 }
 
 func queryKeys(r *run, _ *ledger.Nothing) (any, error) { return publishedKeys(r.state) }
-
-func queryRequests(r *run, _ *ledger.Nothing) ([]ledger.RequestEntry, error) {
-	out := []ledger.RequestEntry{}
-	err := scan(r.state, ledger.RequestPrefix, func(rest string, q *ledger.Request) error {
-		var id commit.Digest
-		if err := id.UnmarshalText([]byte(rest)); err != nil {
-			return fmt.Errorf("state key ends in %q: %w", rest, err)
-		}
-		entry, err := r.entry(id, q)
-		if err != nil {
-			return err
-		}
-		out = append(out, *entry)
-		return nil
-	})
-	return out, err
-}
-
-// queryAsked leaves the verdicts out: they are long, and an export needs none of them.
-func queryAsked(r *run, a *ledger.EpochRef) ([]ledger.TrustRequest, error) {
-	out := []ledger.TrustRequest{}
-	f, err := fleet(r.state, a.Fleet)
-	if err != nil {
-		return nil, err
-	}
-	err = scan(r.state, ledger.AskedPrefix(f.ID, a.Epoch), func(rest string, _ *ledger.Asked) error {
-		var id commit.Digest
-		if err := id.UnmarshalText([]byte(rest)); err != nil {
-			return fmt.Errorf("state key ends in %q: %w", rest, err)
-		}
-		q, err := requestOf(r.state, id)
-		if err != nil {
-			return err
-		}
-		entry, err := r.entry(id, q)
-		if err != nil {
-			return err
-		}
-		out = append(out, ledger.TrustRequest{ID: id, Fleet: q.Fleet, Epoch: q.Epoch, Requester: q.Requester, Status: entry.Status, Time: q.Time})
-		return nil
-	})
-	return out, err
-}
-
-func queryRequest(r *run, a *ledger.RequestRef) (*ledger.RequestEntry, error) {
-	q, err := requestOf(r.state, a.Request)
-	if err != nil {
-		return nil, err
-	}
-	return r.entry(a.Request, q)
-}
-
-func (r *run) entry(id commit.Digest, q *ledger.Request) (*ledger.RequestEntry, error) {
-	e := &ledger.RequestEntry{ID: id, Request: *q}
-	var err error
-	if e.Decision, err = get[ledger.Decision](r.state, ledger.DecisionKey(id)); err != nil {
-		return nil, err
-	}
-	if e.Withdrawal, err = get[ledger.Withdrawal](r.state, ledger.WithdrawalKey(id)); err != nil {
-		return nil, err
-	}
-	if e.Verdict, err = get[ledger.ProofVerdict](r.state, ledger.VerdictKey(id)); err != nil {
-		return nil, err
-	}
-	e.Status = r.status(e)
-	return e, nil
-}
-
-func (r *run) status(e *ledger.RequestEntry) ledger.Status {
-	switch {
-	case e.Verdict != nil:
-		return ledger.StatusVerified
-	case e.Withdrawal != nil:
-		return ledger.StatusWithdrawn
-	case e.Decision != nil && !e.Decision.Approved:
-		return ledger.StatusRefused
-	case r.now >= e.Request.Expiry:
-		return ledger.StatusExpired
-	case e.Decision != nil:
-		return ledger.StatusApproved
-	}
-	return ledger.StatusOpen
-}
 
 func list[T any](s State, prefix string) ([]T, error) {
 	out := []T{}

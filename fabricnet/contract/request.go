@@ -9,7 +9,7 @@ import (
 )
 
 // request records a statement that the caller asks a fleet's owner to prove. Its id is the statement's digest on this ledger, which
-// every proof of it is bound to.
+// every proof of it is bound to. Whether a grant covers it is looked at when it is to be approved: what was asked in vain stays on the ledger too.
 func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
 	s, err := parseStatement(a.Statement)
 	if err != nil {
@@ -38,7 +38,7 @@ func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
 	}
 	q := &ledger.Request{
 		Statement: a.Statement, Requester: s.Requester, Owner: f.Owner, Fleet: f.ID, Epoch: s.Epoch,
-		Expiry: s.Expiry.Unix(), Time: r.now, TxID: r.tx.ID,
+		Expiry: s.Expiry.Unix(), Attributes: r.tx.Caller.Attributes, Time: r.now, TxID: r.tx.ID,
 	}
 	if err := put(r.state, ledger.RequestKey(id), q); err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
 	if err := put(r.state, ledger.AskedKey(f.ID, s.Epoch, id), ledger.Asked{Requester: s.Requester}); err != nil {
 		return nil, err
 	}
-	r.event(ledger.EventRequested, ledger.EventPayload{Fleet: f.ID, Owner: f.Owner, Requester: s.Requester, Epoch: &s.Epoch, Request: &id})
+	r.event(ledger.EventRequested, ledger.EventPayload{Fleet: f.ID, Owner: f.Owner, Requester: s.Requester, Epoch: &s.Epoch, Request: &id, Grant: s.Grant})
 	return q, nil
 }
 
@@ -85,7 +85,7 @@ func (r *run) checkAskable(s *statement.Statement, f *ledger.Fleet) error {
 	return nil
 }
 
-// openRequest reads a request on which something may still be done: it exists, has not expired, is not withdrawn and has no verdict.
+// openRequest reads a request on which something may still be done: it exists, has not expired, is not withdrawn, and has neither verdict nor failure.
 func (r *run) openRequest(id commit.Digest) (*ledger.Request, error) {
 	q, err := requestOf(r.state, id)
 	if err != nil {
@@ -95,15 +95,16 @@ func (r *run) openRequest(id commit.Digest) (*ledger.Request, error) {
 		return nil, ledger.Refuse(ledger.Expired, "request %s expired at %s", id, time.Unix(q.Expiry, 0).UTC().Format(time.RFC3339))
 	}
 	for _, done := range []struct{ what, key string }{
-		{"withdrawn", ledger.WithdrawalKey(id)},
-		{"verified", ledger.VerdictKey(id)},
+		{"is withdrawn", ledger.WithdrawalKey(id)},
+		{"is verified", ledger.VerdictKey(id)},
+		{"has failed", ledger.FailureKey(id)},
 	} {
 		is, err := exists(r.state, done.key)
 		if err != nil {
 			return nil, err
 		}
 		if is {
-			return nil, ledger.Refuse(ledger.Conflict, "request %s is %s", id, done.what)
+			return nil, ledger.Refuse(ledger.Conflict, "request %s %s", id, done.what)
 		}
 	}
 	return q, nil

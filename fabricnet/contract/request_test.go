@@ -31,7 +31,7 @@ func (w *world) status(id commit.Digest) ledger.Status {
 func TestRequest(t *testing.T) {
 	w, s := asked(t)
 	id := w.ask(s)
-	e := query[[]ledger.RequestEntry](w, ledger.QueryRequests, ledger.Nothing{})
+	e := query[ledger.RequestsPage](w, ledger.QueryRequests, ledger.RequestsQuery{}).Entries
 	if len(e) != 1 || e[0].ID != id || e[0].Status != ledger.StatusOpen || e[0].Request.Owner != operator || e[0].Request.Requester != lender {
 		t.Errorf("requests are %+v", e)
 	}

@@ -27,11 +27,16 @@ type world struct {
 	maker   *contracttest.Maker
 	kept    map[commit.Digest][]byte
 	calls   int
+	nonce   byte
+	// policies is shared by all calls.
+	policies *contract.PolicyCache
+	// attributes are those of every caller's certificate.
+	attributes map[string]string
 }
 
 const fleetID = "fleet-a"
 
-// newWorld has a registered maker, fleets of operator ("fleet-a") and rival ("fleet-b"), and the SRS pinned. It is noon in epoch 10.
+// newWorld has a registered maker, fleets of operator ("fleet-a") and rival ("fleet-b"), the SRS pinned, and a grant of fleet-a to the lender. It is noon in epoch 10.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := bareWorld(t)
@@ -39,6 +44,8 @@ func newWorld(t *testing.T) *world {
 	w.must(contracttest.Operator, ledger.FnRegisterFleet, fleetArgs(fleetID))
 	w.must(contracttest.Rival, ledger.FnRegisterFleet, fleetArgs("fleet-b"))
 	w.must(contracttest.Regulator, ledger.FnPublishKey, contracttest.SRSKey(w.srs))
+	w.must(contracttest.Operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: contracttest.PermissivePolicy()})
+	w.must(contracttest.Operator, ledger.FnGrant, ledger.Grant{Terms: contracttest.Terms(fleetID)})
 	return w
 }
 
@@ -48,7 +55,7 @@ func bareWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, genesis: g, id: g.ID(), state: contracttest.NewState(), srs: contracttest.SRS(),
-		maker: contracttest.NewMaker("maker-a"), kept: map[commit.Digest][]byte{}}
+		maker: contracttest.NewMaker("maker-a"), kept: map[commit.Digest][]byte{}, policies: &contract.PolicyCache{}}
 	w.at(10, 12*time.Hour)
 	return w
 }
@@ -75,7 +82,7 @@ func (w *world) clock(epoch uint64, after time.Duration) {
 }
 
 func (w *world) environment() *contract.Environment {
-	return &contract.Environment{SRS: w.srs, Keep: func(_ commit.ChunkPlace, root commit.Digest, blob []byte) error {
+	return &contract.Environment{SRS: w.srs, Policies: w.policies, Keep: func(_ commit.ChunkPlace, root commit.Digest, blob []byte) error {
 		w.kept[root] = bytes.Clone(blob)
 		return nil
 	}}
@@ -83,7 +90,7 @@ func (w *world) environment() *contract.Environment {
 
 func (w *world) tx(org string) *contract.Tx {
 	id := sha256.Sum256(fmt.Append(nil, w.calls))
-	return &contract.Tx{ID: commit.Digest(id).String(), Time: w.now, Caller: contract.Caller{Org: org}, Ledger: w.id, Genesis: w.genesis}
+	return &contract.Tx{ID: commit.Digest(id).String(), Time: w.now, Caller: contract.Caller{Org: org, Attributes: w.attributes}, Ledger: w.id, Genesis: w.genesis}
 }
 
 // do runs a call twice and commits what it writes, unless it is refused.
@@ -158,7 +165,7 @@ func (w *world) refused(code ledger.Code, text, org, function string, args any, 
 
 func query[T any](w *world, function string, args any) T {
 	w.t.Helper()
-	result, err := contract.Query(w.tx(contracttest.Lender), w.state.Begin(), function, ledger.Encode(args))
+	result, err := contract.Query(w.environment(), w.tx(contracttest.Lender), w.state.Begin(), function, ledger.Encode(args))
 	if err != nil {
 		w.t.Fatalf("%s: %v", function, err)
 	}

@@ -23,6 +23,7 @@ type book struct {
 	genesis      *ledger.Genesis
 	state        stateView
 	transactions *bbolt.Bucket // id → version
+	attributes   map[string]map[string]string
 }
 
 // apply checks a transaction against the state before it, as of its block's time, and writes its effects. It is what holds at commit and what Verify
@@ -100,7 +101,8 @@ func (b *book) checkEndorsements(t *decoded) error {
 
 func (b *book) tx(t *decoded) *contract.Tx {
 	return &contract.Tx{
-		ID: t.id, Time: time.Unix(t.proposal.Time, 0).UTC(), Caller: contract.Caller{Org: t.proposal.Caller},
+		ID: t.id, Time: time.Unix(t.proposal.Time, 0).UTC(),
+		Caller: contract.Caller{Org: t.proposal.Caller, Attributes: b.attributes[t.proposal.Caller]},
 		Ledger: b.id, Genesis: b.genesis,
 	}
 }

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"fmt"
@@ -74,7 +75,7 @@ func (c *Client) Evaluate(ctx context.Context, function string, args []byte) (re
 		Ledger: c.ledger.id, Genesis: c.ledger.genesis,
 	}
 	err = c.ledger.db.View(func(db *bbolt.Tx) error {
-		result, err = contract.Query(tx, reader{stateView{db.Bucket(bucketState)}}, function, args)
+		result, err = contract.Query(&contract.Environment{Policies: &c.ledger.policies}, tx, reader{stateView{db.Bucket(bucketState)}}, function, args)
 		return err
 	})
 	return result, err
@@ -102,6 +103,49 @@ func (c *Client) Locate(_ context.Context, txID string) (height uint64, err erro
 		return err
 	})
 	return height, err
+}
+
+// Recorded is the call that a transaction recorded.
+func (c *Client) Recorded(_ context.Context, txID string) (recorded ledger.Recorded, err error) {
+	err = c.ledger.db.View(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketTransactions).Get([]byte(txID))
+		if b == nil {
+			return ledger.Refuse(ledger.NotFound, "transaction %.80q is not known", txID)
+		}
+		at, err := parseVersion(b)
+		if err != nil {
+			return err
+		}
+		_, blk, err := decodeBlock(tx.Bucket(bucketBlocks).Get(heightKey(at.Height)))
+		if err != nil {
+			return fmt.Errorf("reading block %d: %w", at.Height, err)
+		}
+		if int(at.Index) >= len(blk.Transactions) {
+			return fmt.Errorf("reading block %d: it has no transaction %d", at.Height, at.Index)
+		}
+		t, err := decodeTransaction(c.ledger.id, blk.Transactions[at.Index])
+		if err != nil {
+			return fmt.Errorf("reading block %d: %w", at.Height, err)
+		}
+		recorded = ledger.Recorded{
+			Organisation: t.proposal.Caller, Call: ledger.Call{Function: t.proposal.Function, Args: t.proposal.Args},
+			Height: at.Height, Time: time.Unix(t.proposal.Time, 0).UTC(),
+		}
+		return nil
+	})
+	return recorded, err
+}
+
+// Block is a sealed block as it is stored: see sealedBlock for its encoding.
+func (c *Client) Block(_ context.Context, height uint64) (block []byte, err error) {
+	err = c.ledger.db.View(func(tx *bbolt.Tx) error {
+		block = bytes.Clone(tx.Bucket(bucketBlocks).Get(heightKey(height)))
+		if block == nil {
+			return ledger.Refuse(ledger.NotFound, "there is no block %d", height)
+		}
+		return nil
+	})
+	return block, err
 }
 
 // Events gives the events of the blocks from the one height to the other, and follows the ledger if to is 0.

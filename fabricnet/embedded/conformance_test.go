@@ -8,10 +8,12 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/fabricnet/ledgertest"
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/setup"
 )
 
 // consents are what all organisations agree to.
@@ -33,13 +35,15 @@ func TestConformance(t *testing.T) {
 	clock.Store(start.EpochStart(10).Add(12 * time.Hour).Unix())
 	now := func() time.Time { return time.Unix(clock.Load(), 0).UTC() }
 	agreed := &consents{}
-	l, err := Create(t.TempDir(), start, Options{Clock: now, SRS: contracttest.SRS(), Agree: agreed.asked})
+	keys := provingKeys(t)
+	attributes := map[string]map[string]string{contracttest.Lender: {contract.AttributeName: "loans", "department": "credit"}}
+	l, err := Create(t.TempDir(), start, Options{Clock: now, SRS: keys.SRS(), Agree: agreed.asked, Attributes: attributes})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	suite := ledgertest.Ledger{
-		Genesis: l.Genesis(), SRS: contracttest.SRS(), Now: now,
+		Genesis: l.Genesis(), SRS: keys.SRS(), Keys: keys, Now: now,
 		Until: func(_ *testing.T, at time.Time) { clock.Store(max(clock.Load(), at.Unix())) },
 		Client: func(_ *testing.T, org string, endorsers ...string) (ledger.Client, error) {
 			return l.Client(org, endorsers...)
@@ -57,6 +61,15 @@ func TestConformance(t *testing.T) {
 	if _, err := l.Verify(); err != nil {
 		t.Error(err)
 	}
+}
+
+func provingKeys(t *testing.T) *setup.Unsafe {
+	t.Helper()
+	cached, err := setup.DefaultDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ok[*setup.Unsafe](t)(setup.UnsafeSingleParty(cached, func(step string) { t.Log(step) }))
 }
 
 func (l *Ledger) showBlocks(t *testing.T, from, to uint64, see func([]byte)) {

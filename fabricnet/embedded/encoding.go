@@ -1,14 +1,12 @@
 package embedded
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 
-	"github.com/fxamacker/cbor/v2"
-
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/commit/canonical"
 )
 
 const (
@@ -111,46 +109,16 @@ type event struct {
 	Payload []byte
 }
 
-var encodeMode, decodeMode = func() (cbor.EncMode, cbor.DecMode) {
-	options := cbor.CoreDetEncOptions()
-	options.NilContainers = cbor.NilContainerAsEmpty
-	e, err := options.EncMode()
-	if err != nil {
-		panic(err)
-	}
-	d, err := cbor.DecOptions{
-		MaxArrayElements: maxElements,
-		MaxMapPairs:      16,
-		MaxNestedLevels:  6,
-		IndefLength:      cbor.IndefLengthForbidden,
-		TagsMd:           cbor.TagsForbidden,
-		UTF8:             cbor.UTF8RejectInvalid,
-	}.DecMode()
-	if err != nil {
-		panic(err)
-	}
-	return e, d
-}()
-
-func encode(v any) []byte {
-	b, err := encodeMode.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("encoding %T: %v", v, err)) // no field can fail
-	}
-	return b
-}
+var (
+	encoding = canonical.New(maxElements, 6)
+	encode   = encoding.Marshal
+)
 
 // decode reads one value and refuses every encoding but the one that encode writes, so that no byte can be changed unseen.
 func decode[T any](what string, b []byte) (*T, error) {
-	if len(b) > maxBlockBytes {
-		return nil, fmt.Errorf("%s: has %d bytes, at most %d", what, len(b), maxBlockBytes)
-	}
 	v := new(T)
-	if err := decodeMode.Unmarshal(b, v); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	if !bytes.Equal(encode(v), b) {
-		return nil, fmt.Errorf("%s: not in canonical form", what)
+	if err := encoding.Unmarshal(what, b, maxBlockBytes, v); err != nil {
+		return nil, err
 	}
 	return v, nil
 }

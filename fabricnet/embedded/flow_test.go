@@ -19,6 +19,10 @@ import (
 func TestFromMakerToTrustExport(t *testing.T) {
 	n, ctx := newNetwork(t), context.Background()
 	_, root := n.anchored()
+	if _, receipt, err := n.book(operator).PublishPolicy(ctx, contracttest.PermissivePolicy()); err != nil || receipt.Height != 9 {
+		t.Fatalf("%+v, %v", receipt, err)
+	}
+	n.done(n.book(operator).Grant(ctx, contracttest.Terms(fleetID)))
 	s := contracttest.Statement(fleetID, 11, 1, n.genesis.EpochStart(20))
 	id, _, err := n.book(lender).Request(ctx, s)
 	if err != nil {
@@ -39,7 +43,7 @@ func TestFromMakerToTrustExport(t *testing.T) {
 	n.done(n.book(lender).Settle(ctx, ledger.EpochRef{Fleet: fleetID, Epoch: 11}))
 	trust := n.trust(ledger.EpochRef{Fleet: fleetID, Epoch: 11})
 	again := ok[*ledger.Trust](t)(ledger.ParseTrust(trust.Marshal()))
-	if again.Height != 11 || again.Ledger != n.ID() || len(again.Keys) != 1 {
+	if again.Height != 13 || again.Ledger != n.ID() || len(again.Keys) != 1 {
 		t.Errorf("trust export is %+v", again)
 	}
 	if diff := cmp.Diff(facts.Facts, again.Facts[0]); diff != "" {
@@ -47,7 +51,7 @@ func TestFromMakerToTrustExport(t *testing.T) {
 	}
 	n.queriesAgree()
 	report := ok[Report](t)(n.Verify())
-	if report.Height != 11 || report.Transactions != 11 || report.Signatures != 11*6 || report.Head != trust.BlockHash {
+	if report.Height != 13 || report.Transactions != 13 || report.Signatures != 13*6 || report.Head != trust.BlockHash {
 		t.Errorf("report is %+v", report)
 	}
 }

@@ -30,6 +30,9 @@ type Options struct {
 	// Agree is asked for each organisation's consent to a verifying key or a maker's CA, see contract.Environment. Nil means that all agree
 	// to everything, which suits a ledger whose organisations all sit in one directory. Peers ask at the same time.
 	Agree func(org string, digest commit.Digest) error
+	// Attributes are, by organisation, what the certificates of its callers would say on Fabric: policies may look at them. They are within the bounds of package ledger, and not
+	// in the blocks but for the requests that keep them. Do not change them.
+	Attributes map[string]map[string]string
 }
 
 // Ledger is an open ledger. It is safe for concurrent use.
@@ -42,9 +45,11 @@ type Ledger struct {
 	srs     *commit.SRS
 	consent func(org string, digest commit.Digest) error
 	keys    map[string]orgkey.Key
-	// keyrings is shared by the peers: it holds nothing but what the pinned keys say.
-	keyrings contract.KeyringCache
-	last     atomic.Int64 // time of the last block
+	// keyrings and policies are shared by the peers: they hold nothing but what the state says.
+	keyrings   contract.KeyringCache
+	policies   contract.PolicyCache
+	attributes map[string]map[string]string
+	last       atomic.Int64 // time of the last block
 
 	queueMu sync.Mutex
 	queue   []*pending
@@ -177,7 +182,7 @@ func Open(dir string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening ledger %s: %w", dir, err)
 	}
-	l := &Ledger{dir: dir, db: db, clock: o.Clock, srs: o.SRS, consent: o.Agree, keys: map[string]orgkey.Key{}, changed: make(chan struct{})}
+	l := &Ledger{dir: dir, db: db, clock: o.Clock, srs: o.SRS, consent: o.Agree, attributes: o.Attributes, keys: map[string]orgkey.Key{}, changed: make(chan struct{})}
 	if l.clock == nil {
 		l.clock = time.Now
 	}

@@ -97,8 +97,8 @@ func (p *peer) check(sp *signedProposal) (*proposal, error) {
 func (p *peer) run(tx *bbolt.Tx, sp *signedProposal, proposed *proposal) ([]byte, error) {
 	s := simulate(stateView{tx.Bucket(bucketState)})
 	t := &decoded{id: transactionID(p.ledger.id, sp.encoded), proposal: proposed}
-	b := &book{id: p.ledger.id, genesis: p.ledger.genesis}
-	environment := &contract.Environment{SRS: p.ledger.srs, Keep: p.store.Keep, Keyrings: &p.ledger.keyrings}
+	b := &book{id: p.ledger.id, genesis: p.ledger.genesis, attributes: p.ledger.attributes}
+	environment := &contract.Environment{SRS: p.ledger.srs, Keep: p.store.Keep, Keyrings: &p.ledger.keyrings, Policies: &p.ledger.policies}
 	if agree := p.ledger.consent; agree != nil {
 		environment.Agree = func(digest commit.Digest) error { return agree(p.org, digest) }
 	}

@@ -150,7 +150,7 @@ func checkKey(key string) error {
 	return nil
 }
 
-// reader is a contract.State for the endorsement rule: it reads and records nothing.
+// reader is a contract.State for queries: it reads and records nothing.
 type reader struct{ stateView }
 
 func (r reader) Get(key string) ([]byte, error) {
@@ -161,6 +161,25 @@ func (r reader) Get(key string) ([]byte, error) {
 func (r reader) Range(prefix string, fn func(string, []byte) error) error {
 	_, err := r.scan(prefix, fn)
 	return err
+}
+
+// RangeAfter reads from the middle on, and stops where fn does.
+func (r reader) RangeAfter(prefix, after string, fn func(string, []byte) error) error {
+	start := prefix
+	if after >= prefix {
+		start = after + "\x00"
+	}
+	c := r.bucket.Cursor()
+	for k, stored := c.Seek([]byte(start)); k != nil && bytes.HasPrefix(k, []byte(prefix)); k, stored = c.Next() {
+		_, value, err := splitState(string(k), stored)
+		if err == nil {
+			err = fn(string(k), bytes.Clone(value))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (reader) Put(key string, _ []byte) error {

@@ -82,4 +82,11 @@ var eventNames = map[string]bool{
 	ledger.EventWithdrawn:       true,
 	ledger.EventEpochOpened:     true,
 	ledger.EventSettled:         true,
+	ledger.EventPolicyPublished: true,
+	ledger.EventGranted:         true,
+	ledger.EventRevoked:         true,
+	ledger.EventProving:         true,
+	ledger.EventFailed:          true,
+	ledger.EventNodePublished:   true,
+	ledger.EventAlerted:         true,
 }

@@ -212,19 +212,9 @@ func (b Book) Keys(ctx context.Context) ([]verify.PublishedKey, error) {
 	return query[[]verify.PublishedKey](ctx, b, QueryKeys, Nothing{})
 }
 
-// Requests lists all requests with what followed.
-func (b Book) Requests(ctx context.Context) ([]RequestEntry, error) {
-	return query[[]RequestEntry](ctx, b, QueryRequests, Nothing{})
-}
-
 // Asked lists the requests about a fleet at an epoch, in short, by id.
 func (b Book) Asked(ctx context.Context, of EpochRef) ([]TrustRequest, error) {
 	return query[[]TrustRequest](ctx, b, QueryAsked, of)
-}
-
-// RequestEntry finds a request with what followed.
-func (b Book) RequestEntry(ctx context.Context, request commit.Digest) (RequestEntry, error) {
-	return query[RequestEntry](ctx, b, QueryRequest, RequestRef{Request: request})
 }
 
 // NewAnchor makes the arguments of an anchor from what commit.CheckChunk computed.

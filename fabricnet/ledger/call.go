@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 
+	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
@@ -22,6 +23,13 @@ const (
 	FnWithdraw      = "withdraw"       // RequestRef
 	FnOpenEpoch     = "open_epoch"     // OpenEpoch
 	FnSettle        = "settle"         // EpochRef
+	FnPublishPolicy = "publish_policy" // PublishPolicy
+	FnGrant         = "grant"          // Grant
+	FnRevoke        = "revoke"         // Revoke
+	FnStartProof    = "start_proof"    // RequestRef
+	FnFail          = "fail"           // Fail
+	FnPublishNode   = "publish_node"   // PublishNode
+	FnAlert         = "alert"          // Alert
 )
 
 // Queries, and what each takes as arguments and gives.
@@ -37,9 +45,16 @@ const (
 	QueryAnchors       = "anchors"       // EpochRef → []AnchorEntry
 	QueryFacts         = "facts"         // EpochRef → FactsEntry
 	QueryKeys          = "keys"          // Nothing → []verify.PublishedKey
-	QueryRequests      = "requests"      // Nothing → []RequestEntry
+	QueryRequests      = "requests"      // RequestsQuery → RequestsPage
 	QueryAsked         = "asked"         // EpochRef → []TrustRequest
 	QueryRequest       = "request_entry" // RequestRef → RequestEntry
+	QueryAssess        = "assess"        // Assess → Assessment
+	QueryPolicies      = "policies"      // PoliciesOf → []PolicyEntry
+	QueryPolicy        = "policy"        // PolicyRef → PolicyRecord
+	QueryGrants        = "grants"        // GrantsQuery → GrantsPage
+	QueryGrant         = "grant_entry"   // GrantRef → GrantEntry
+	QueryNodes         = "nodes"         // Nothing → []NodeRecord
+	QueryAlerts        = "alerts"        // AlertsQuery → AlertsPage
 )
 
 // Bounds of encoded arguments and transient input.
@@ -52,6 +67,7 @@ const (
 	maxSmallArgs  = 64 << 10
 	maxEnrolArgs  = commit.MaxSize * (commit.MaxCertificate/3*4 + commit.SignatureBytes/3*4 + 88)
 	maxAskArgs    = statement.MaxBytes/3*4 + 64
+	maxPolicyArgs = policy.MaxText/3*4 + 64
 	maxBundleArgs = MaxBundle/3*4 + 256
 	// MaxArgs bounds the arguments of every function; MaxArgsOf is closer.
 	MaxArgs = maxBundleArgs
@@ -66,6 +82,8 @@ func MaxArgsOf(function string) int {
 		return maxAskArgs
 	case FnSubmitProof:
 		return maxBundleArgs
+	case FnPublishPolicy:
+		return maxPolicyArgs
 	}
 	return maxSmallArgs
 }
@@ -216,27 +234,4 @@ type FactsEntry struct {
 	Final bool `json:"final"`
 	// Closed says that a verdict or a settlement closed the epoch: what was held back, however long, is void too.
 	Closed bool `json:"closed"`
-}
-
-// Status is where a request stands.
-type Status string
-
-// The statuses of a request, in the order in which the first that applies is given.
-const (
-	StatusVerified  Status = "verified"
-	StatusWithdrawn Status = "withdrawn"
-	StatusRefused   Status = "refused"
-	StatusExpired   Status = "expired"
-	StatusApproved  Status = "approved"
-	StatusOpen      Status = "open"
-)
-
-// RequestEntry is a request with all that followed.
-type RequestEntry struct {
-	ID         commit.Digest `json:"id"`
-	Status     Status        `json:"status"`
-	Request    Request       `json:"request"`
-	Decision   *Decision     `json:"decision,omitempty"`
-	Withdrawal *Withdrawal   `json:"withdrawal,omitempty"`
-	Verdict    *ProofVerdict `json:"verdict,omitempty"`
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -27,6 +28,16 @@ type Receipt struct {
 	Endorsers []string `json:"endorsers"`
 }
 
+// Recorded is a call that changed the ledger, as its block has it. Transient input is recorded nowhere.
+type Recorded struct {
+	// Organisation called.
+	Organisation string
+	Call         Call
+	Height       uint64
+	// Time is the proposal's, in whole seconds.
+	Time time.Time
+}
+
 // Head is the last block.
 type Head struct {
 	Height uint64        `json:"height"`
@@ -49,4 +60,8 @@ type Client interface {
 	Head(ctx context.Context) (Head, error)
 	// Locate is the height of the block that holds a transaction; unknown ones are a NotFound refusal.
 	Locate(ctx context.Context, txID string) (uint64, error)
+	// Recorded is the call that a transaction recorded; unknown ones are a NotFound refusal.
+	Recorded(ctx context.Context, txID string) (Recorded, error)
+	// Block is a block as the ledger keeps it, in the ledger's own encoding; one that is not there is a NotFound refusal.
+	Block(ctx context.Context, height uint64) ([]byte, error)
 }

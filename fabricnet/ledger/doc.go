@@ -2,6 +2,13 @@
 // ([Genesis]), what is recorded ([Maker], [Fleet], [Slot], [Anchor], [Request], [Decision], [ProofVerdict]), under which keys,
 // with which calls ([Call] and the argument types), and how a program talks to it ([Client], and [Book] for typed calls).
 //
+// # A request's life
+//
+// A financier or a regulator asks ([Book.Request]) under a [GrantRecord] that the fleet's owner made. The owner refuses, or approves what the grant and its policies allow
+// ([Book.Assess] tells), which spends of the grant; the requester may withdraw before. The owner proves ([Book.StartProof]) and submits ([Book.SubmitProof]), or gives up ([Book.Fail]). The
+// request ends as verified, failed, refused, withdrawn or, without any of these in time, expired: [Status]. Every step is an [Event]. [Book.Bundle] is the proof
+// as it was recorded. [QuestionOf] is the one place where a statement becomes what policies look at.
+//
 // # Who decides what
 //
 // The rules are in package contract. They are run by the peers of several organisations, each for itself, and a change counts when

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -98,12 +99,16 @@ func FuzzSplitAttestations(f *testing.F) {
 func FuzzDecodeArguments(f *testing.F) {
 	f.Add(ledger.Encode(ledger.Enrol{Fleet: "a", Devices: []ledger.EnrolDevice{{Slot: 1, Certificate: []byte("x")}}}))
 	f.Add(ledger.Encode(ledger.Decide{Reasons: []string{"<&>"}}))
+	f.Add(ledger.Encode(ledger.Grant{Terms: contracttest.Terms("fleet-a")}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if v, err := ledger.Decode[ledger.Enrol]("enrol", b, ledger.MaxArgs); err == nil && !bytes.Equal(ledger.Encode(v), b) {
 			t.Error("two encodings of one enrolment")
 		}
 		if v, err := ledger.Decode[ledger.Decide]("decide", b, ledger.MaxArgs); err == nil && !bytes.Equal(ledger.Encode(v), b) {
 			t.Error("two encodings of one decision")
+		}
+		if v, err := ledger.Decode[ledger.Grant]("grant", b, ledger.MaxArgs); err == nil && !bytes.Equal(ledger.Encode(v), b) {
+			t.Error("two encodings of one grant")
 		}
 	})
 }

@@ -18,6 +18,13 @@ const (
 	EventWithdrawn       = "withdrawn"
 	EventEpochOpened     = "epoch_opened"
 	EventSettled         = "settled"
+	EventPolicyPublished = "policy_published"
+	EventGranted         = "granted"
+	EventRevoked         = "revoked"
+	EventProving         = "proving"
+	EventFailed          = "failed"
+	EventNodePublished   = "node_published"
+	EventAlerted         = "alerted"
 )
 
 // Event tells that a call changed the ledger.
@@ -42,6 +49,8 @@ type EventPayload struct {
 	CircuitID    string         `json:"circuit_id,omitempty"`
 	Digest       *commit.Digest `json:"digest,omitempty"`
 	Request      *commit.Digest `json:"request,omitempty"`
+	// Grant is the id of the owner's grant that it is about, or that the request names.
+	Grant string `json:"grant,omitempty"`
 	// Approved is set by a decision, Holds by a verdict.
 	Approved *bool `json:"approved,omitempty"`
 	Holds    *bool `json:"holds,omitempty"`

@@ -7,8 +7,9 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// State keys. There is one key per thing and no list or counter among them, so that calls about different things never conflict; only opening an epoch is meant to
-// conflict with what was endorsed before it. Every part is an
+// State keys. There is one key per thing and no list or counter of several things among them, so that calls about different things never conflict. Three are meant to: opening
+// an epoch, with what was endorsed before it; what a grant has spent, with approvals under the same grant; and what is answered about a fleet at an epoch, with approvals and
+// proofs about the same. Every part is an
 // id, fixed-width hexadecimal or a hexadecimal digest: no part holds a '/', so no two things share a key and no prefix reaches into another's.
 // Fixed width keeps numbers in order.
 const (
@@ -16,6 +17,9 @@ const (
 	FleetPrefix   = "fleet/"
 	KeyPrefix     = "key/"
 	RequestPrefix = "request/"
+	GrantPrefix   = "grant/"
+	NodePrefix    = "node/"
+	AlertPrefix   = "alert/"
 	// OpenedKey holds the last OpenedEpoch.
 	OpenedKey = "epoch"
 )
@@ -101,5 +105,54 @@ func WithdrawalKey(request commit.Digest) string { return "withdrawal/" + reques
 
 // VerdictKey holds a ProofVerdict.
 func VerdictKey(request commit.Digest) string { return "verdict/" + request.String() }
+
+// ProvingKey holds a Proving.
+func ProvingKey(request commit.Digest) string { return "proving/" + request.String() }
+
+// FailureKey holds a Failure.
+func FailureKey(request commit.Digest) string { return "failure/" + request.String() }
+
+// PolicyPrefix is the prefix of the policies that an owner published.
+func PolicyPrefix(owner string) string { return "policy/" + owner + "/" }
+
+// PolicyKey holds a PolicyRecord.
+func PolicyKey(owner string, digest commit.Digest) string {
+	return PolicyPrefix(owner) + digest.String()
+}
+
+// PolicyHeadKey holds the PolicyHead of an owner.
+func PolicyHeadKey(owner string) string { return "policyhead/" + owner }
+
+// GrantKey holds a GrantRecord.
+func GrantKey(owner, id string) string { return GrantPrefix + owner + "/" + id }
+
+// SpentKey holds what a grant has Spent.
+func SpentKey(owner, id string) string { return "spent/" + owner + "/" + id }
+
+// RevokedKey holds the Revocation of a grant.
+func RevokedKey(owner, id string) string { return "revoked/" + owner + "/" + id }
+
+// AnsweredPrefix is the prefix of what was approved about a fleet at an epoch.
+func AnsweredPrefix(fleet string, epoch uint64) string {
+	return "answered/" + fleet + "/" + fmt.Sprintf("%016x", epoch) + "/"
+}
+
+// AnsweredKey holds an Answered.
+func AnsweredKey(fleet string, epoch uint64, request commit.Digest) string {
+	return AnsweredPrefix(fleet, epoch) + request.String()
+}
+
+// NodeKey holds a NodeRecord.
+func NodeKey(organisation string) string { return NodePrefix + organisation }
+
+// NodeAuthorityKey holds the id of the organisation whose node's CA has this public key.
+func NodeAuthorityKey(publicKey commit.Digest) string {
+	return "nodeauthority/" + publicKey.String()
+}
+
+// AlertKey holds an AlertRecord. Alerts are in the order of their times.
+func AlertKey(at int64, txID string) string {
+	return AlertPrefix + fmt.Sprintf("%016x", uint64(at)) + "/" + txID
+}
 
 func hex32(n uint32) string { return fmt.Sprintf("%08x", n) }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -11,8 +12,9 @@ const (
 	MaxID = 64
 	// MaxTitle bounds a name for people.
 	MaxTitle = 128
-	// MaxReason bounds a reason given for a decision or a retirement.
-	MaxReason = 512
+	// MaxReason bounds a reason given for a decision, a revocation or a retirement, MaxReasons how many a decision has.
+	MaxReason  = 512
+	MaxReasons = 16
 )
 
 // CheckID accepts 1 to MaxID of a-z, 0-9 and '-', with '-' neither first nor last. An id has one spelling and no separator
@@ -45,4 +47,23 @@ func CheckText(field, text string, max int, required bool) error {
 		}
 	}
 	return nil
+}
+
+// Printable makes of a text one that CheckText takes: what is not printable becomes '·', and what is too long ends with '…'.
+func Printable(text string, max int) string {
+	const cut = "…"
+	out := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '·'
+	}, strings.ToValidUTF8(text, "·"))
+	if out != "" && len(out) <= max {
+		return out
+	}
+	for len(out) > max-len(cut) {
+		_, size := utf8.DecodeLastRuneInString(out)
+		out = out[:len(out)-size]
+	}
+	return out + cut
 }

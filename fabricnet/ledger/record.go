@@ -119,9 +119,11 @@ type Request struct {
 	Fleet     string `json:"fleet"`
 	Epoch     uint64 `json:"epoch"`
 	// Expiry is the first second at which nothing is accepted for the request any more.
-	Expiry int64  `json:"expiry"`
-	Time   int64  `json:"time"`
-	TxID   string `json:"tx_id"`
+	Expiry int64 `json:"expiry"`
+	// Attributes are those of the certificate under which it was asked, as far as policies may look at them.
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Time       int64             `json:"time"`
+	TxID       string            `json:"tx_id"`
 }
 
 // Asked lists a request by what it is about.
@@ -138,8 +140,15 @@ type NonceUse struct {
 type Decision struct {
 	Approved bool     `json:"approved"`
 	Reasons  []string `json:"reasons"`
-	Time     int64    `json:"time"`
-	TxID     string   `json:"tx_id"`
+	// Of an approval: the grant it is under, the policy texts that allowed it (the grant's and the one in force), the ids of the policies in them that decided, what it
+	// spent of the budget in units, and policy.Person if a person had to approve, which the ledger takes the owner's word for.
+	Grant     string          `json:"grant,omitempty"`
+	Policies  []commit.Digest `json:"policies,omitempty"`
+	PolicyIDs []string        `json:"policy_ids,omitempty"`
+	Cost      string          `json:"cost,omitempty"`
+	Approval  string          `json:"approval,omitempty"`
+	Time      int64           `json:"time"`
+	TxID      string          `json:"tx_id"`
 }
 
 // Withdrawal is the requester's change of mind.

@@ -40,7 +40,7 @@ func (t *Trust) checkRequests() error {
 		if _, ok := t.Genesis.Organisation(r.Requester); !ok {
 			return fmt.Errorf("request %s: requester %q is not an organisation of the ledger", r.ID, r.Requester)
 		}
-		if !slices.Contains([]Status{StatusVerified, StatusWithdrawn, StatusRefused, StatusExpired, StatusApproved, StatusOpen}, r.Status) {
+		if !r.Status.Known() {
 			return fmt.Errorf("request %s: unknown status %q", r.ID, r.Status)
 		}
 	}

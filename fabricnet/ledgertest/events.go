@@ -17,6 +17,8 @@ var eventOf = map[string]string{
 	ledger.FnRegisterMaker: ledger.EventMakerRegistered, ledger.FnRegisterFleet: ledger.EventFleetRegistered, ledger.FnEnrol: ledger.EventEnrolled,
 	ledger.FnRetire: ledger.EventRetired, ledger.FnAnchor: ledger.EventAnchored, ledger.FnPublishKey: ledger.EventKeyPublished, ledger.FnRequest: ledger.EventRequested,
 	ledger.FnDecide: ledger.EventDecided, ledger.FnWithdraw: ledger.EventWithdrawn, ledger.FnOpenEpoch: ledger.EventEpochOpened, ledger.FnSettle: ledger.EventSettled,
+	ledger.FnPublishPolicy: ledger.EventPolicyPublished, ledger.FnGrant: ledger.EventGranted, ledger.FnRevoke: ledger.EventRevoked, ledger.FnStartProof: ledger.EventProving,
+	ledger.FnFail: ledger.EventFailed, ledger.FnSubmitProof: ledger.EventVerified, ledger.FnPublishNode: ledger.EventNodePublished, ledger.FnAlert: ledger.EventAlerted,
 }
 
 // grows has the ledger's head move with what is recorded.
@@ -114,8 +116,8 @@ func (s *suite) payloads(t *testing.T, byTx map[string][]ledger.Event) {
 	e := must[ledger.RequestEntry](t)(s.as(s.owner).RequestEntry(s.ctx, q.id))
 	yes := true
 	for tx, want := range map[string]ledger.EventPayload{
-		e.Request.TxID:  {Organisation: q.requester, Fleet: s.fleet, Owner: s.owner, Requester: q.requester, Epoch: &s.over, Request: &q.id},
-		e.Decision.TxID: {Organisation: s.owner, Fleet: s.fleet, Owner: s.owner, Requester: q.requester, Request: &q.id, Approved: &yes},
+		e.Request.TxID:  {Organisation: q.requester, Fleet: s.fleet, Owner: s.owner, Requester: q.requester, Epoch: &s.over, Request: &q.id, Grant: q.statement.Grant},
+		e.Decision.TxID: {Organisation: s.owner, Fleet: s.fleet, Owner: s.owner, Requester: q.requester, Request: &q.id, Approved: &yes, Grant: q.statement.Grant},
 	} {
 		if diff := cmp.Diff(want, byTx[tx][0].Payload); diff != "" {
 			t.Errorf("payload of a request's or decision's event: %s", diff)

@@ -11,8 +11,8 @@ import (
 	"github.com/assay-net/assay/zk/verify"
 )
 
-// publishesKeys pins the SRS, unless the ledger has it. A key of the circuits would stay for ever, so none is published: the one that is well-formed here lacks
-// consent.
+// publishesKeys pins the SRS, unless the ledger has it, and the keys of the circuits if the run can prove with them. Any other would stay for ever, so none is published: the
+// one that is well-formed here lacks consent.
 func (s *suite) publishesKeys(t *testing.T) {
 	key := contracttest.SRSKey(s.SRS)
 	badDigest := key
@@ -42,6 +42,7 @@ func (s *suite) publishesKeys(t *testing.T) {
 	}
 	c.must(t)
 	s.pinSRS(t, key)
+	s.pinCircuits(t)
 	checks{{"twice", func() error { return s.refused(ledger.Conflict, by(s.regulator, key)) }}}.must(t)
 }
 

@@ -7,13 +7,13 @@
 //   - Receipts, heads, heights, events and their order, following and resuming, and the one form of arguments.
 //   - Who must endorse, and that attestations are with those who did and in nothing that the ledger shows or stores.
 //   - That calls about different things do not get in each other's way, and that of two equal calls one is recorded.
-//
-// Proofs that verify are not made here, only bundles that are refused.
+//   - What grants are to stop, attack by attack: without a grant, after revocation or the last use, twice at once, by another organisation, with another policy, purpose or proof.
+//   - With proving keys: an answer from the question to the verdict and its bundle, and answers that would set too few batteries apart.
 //
 // # What it needs
 //
 // An owner, a financier and a regulator among the organisations, found by their roles; a second owner is used if there is one. Everything that Run puts on the ledger has
-// a random name, so it may run on one ledger many times and beside other users, who must leave it to open epochs. On a ledger whose time is real Run waits for the
+// a random name, so it may run on one ledger many times and beside other users, who must leave it to open epochs and to publish the owner's policies. On a ledger whose time is real Run waits for the
 // start of three or four epochs and works meanwhile; epochs of eight to fifteen seconds suit it, with an anchor window of most of an epoch.
 package ledgertest
 
@@ -24,6 +24,7 @@ import (
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/setup"
 )
 
 // Ledger is a ledger under test, and how the test gets at it.
@@ -42,8 +43,12 @@ type Ledger struct {
 	Attestations func(t *testing.T, org string, root commit.Digest) ([][]byte, error)
 	// Blocks shows the blocks from the one height to the other as they are stored.
 	Blocks func(t *testing.T, from, to uint64, see func(block []byte))
+	// SameBlock compares two organisations' copies of a block, where they may differ in more than what everybody agreed on. Nil compares bytes.
+	SameBlock func(a, b []byte) bool
 	// SRS is what the peers check attestations against.
 	SRS *commit.SRS
+	// Keys prove, if they are not nil; they are of SRS. Without them no proof that verifies is made.
+	Keys *setup.Unsafe
 }
 
 // Run drives the ledger. Its scenes build on one another, so it runs as a whole.
@@ -65,11 +70,12 @@ type scene struct {
 }
 
 func (s *suite) scenes() []scene {
-	return []scene{
+	scenes := []scene{
 		{"consortium", s.consortium, true},
 		{"makers", s.registersMakers, true},
 		{"keys", s.publishesKeys, true},
 		{"fleets", s.registersFleets, true},
+		{"policies, grants and nodes", s.grants, true},
 		{"arguments", s.takesOneForm, false},
 		{"a missed epoch", s.missesAnEpoch, false},
 		{"enrolment", s.enrols, true},
@@ -86,11 +92,16 @@ func (s *suite) scenes() []scene {
 		{"settling", s.settles, false},
 		{"the epoch after", s.anchorsAfterRetirement, false},
 		{"too late", s.isTooLate, false},
+	}
+	scenes = append(scenes, s.attacks()...)
+	return append(scenes, []scene{
+		{"pages", s.pages, false},
+		{"what was recorded", s.tellsWhatWasRecorded, false},
 		{"heads", s.grows, false},
 		{"events", s.tellsEvents, false},
 		{"following", s.isFollowed, false},
 		{"nothing shows attestations", s.showsNoAttestation, false},
-	}
+	}...)
 }
 
 // suite is one run.

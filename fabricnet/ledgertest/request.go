@@ -33,7 +33,7 @@ func (s *suite) statement(requester, fleet string, epoch uint64, expiry time.Tim
 	q := contracttest.Statement(fleet, epoch, 0, expiry.UTC().Truncate(time.Second))
 	nonce := make([]byte, statement.NonceBytes)
 	rand.Read(nonce) //nolint:errcheck // never fails
-	q.Requester, q.Nonce = requester, hex.EncodeToString(nonce)
+	q.Requester, q.Grant, q.Nonce = requester, s.grantOf(requester), hex.EncodeToString(nonce)
 	return q
 }
 
@@ -117,7 +117,7 @@ func (s *suite) showsRequest(t *testing.T, q question, status ledger.Status) led
 	e := must[ledger.RequestEntry](t)(s.as(s.owner).RequestEntry(s.ctx, q.id))
 	want := ledger.Request{
 		Statement: q.statement.Canonical(), Requester: q.requester, Owner: s.owner, Fleet: q.statement.Fleet, Epoch: q.statement.Epoch,
-		Expiry: q.statement.Expiry.Unix(), Time: e.Request.Time, TxID: e.Request.TxID,
+		Expiry: q.statement.Expiry.Unix(), Attributes: e.Request.Attributes, Time: e.Request.Time, TxID: e.Request.TxID,
 	}
 	if diff := cmp.Diff(want, e.Request); diff != "" || e.ID != q.id || e.Status != status {
 		t.Errorf("request %s is %s, must be %s: %s", e.ID, e.Status, status, diff)

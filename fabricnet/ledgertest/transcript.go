@@ -146,6 +146,20 @@ func (w *witness) Evaluate(ctx context.Context, function string, args []byte) ([
 	return b, err
 }
 
+func (w *witness) Recorded(ctx context.Context, txID string) (ledger.Recorded, error) {
+	if err := w.catchUp(ctx); err != nil {
+		return ledger.Recorded{}, err
+	}
+	return w.Client.Recorded(ctx, txID)
+}
+
+func (w *witness) Block(ctx context.Context, height uint64) ([]byte, error) {
+	if err := w.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	return w.Client.Block(ctx, height)
+}
+
 func (w *witness) Events(ctx context.Context, from, to uint64) iter.Seq2[ledger.Event, error] {
 	return func(yield func(ledger.Event, error) bool) {
 		for e, err := range w.Client.Events(ctx, from, to) {

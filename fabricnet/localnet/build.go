@@ -1,45 +1,35 @@
 package localnet
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"github.com/assay-net/assay/fabricnet/gobuild"
 )
 
-// goCommand runs the go command without what a caller's environment may say about modules, and as a group of processes that is stopped as a whole.
-func goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, "go", args...)
-	c.Dir = dir
-	c.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GO111MODULE=on", "CGO_ENABLED=0")
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }
-	return c
-}
-
-// build compiles Fabric's commands into dir/bin and copies its sample configuration to dir/config.
-func (f *fabricCache) build(ctx context.Context, dir string) error {
-	module, err := os.MkdirTemp(f.dir, ".fabric-module-*")
-	if err != nil {
+// buildFabric compiles Fabric's commands into dir/bin and copies its sample configuration to dir/config.
+func buildFabric(ctx context.Context, dir string, report func(Progress)) error {
+	module := filepath.Join(dir, "module")
+	if err := os.Mkdir(module, 0o700); err != nil {
 		return err
 	}
 	defer os.RemoveAll(module) //nolint:errcheck // a rest does no harm
 	if err := writeModule(module); err != nil {
 		return err
 	}
-	f.report(Progress{Step: "downloading Fabric " + FabricVersion})
-	total, err := countPackages(ctx, module)
-	if err != nil {
-		return err
+	report(Progress{Step: "downloading Fabric " + FabricVersion})
+	b := gobuild.Build{
+		Module: module, Packages: fabricPackages(), Output: filepath.Join(dir, "bin") + string(filepath.Separator),
+		Flags: []string{"-trimpath", "-ldflags", "-s -w -X " + fabricModule + "/common/metadata.Version=" + FabricVersion},
 	}
-	if err := f.compile(ctx, module, filepath.Join(dir, "bin"), total); err != nil {
+	if err := b.Run(ctx, func(done, total int) {
+		report(Progress{Step: "building Fabric " + FabricVersion, Done: done, Total: total})
+	}); err != nil {
 		return err
 	}
 	return copySamples(ctx, module, filepath.Join(dir, "config"))
@@ -53,56 +43,9 @@ func fabricPackages() []string {
 	return packages
 }
 
-// countPackages downloads what Fabric's commands consist of and counts it.
-func countPackages(ctx context.Context, module string) (int, error) {
-	out, err := output(ctx, goCommand(ctx, module, append([]string{"list", "-deps"}, fabricPackages()...)...))
-	if err != nil {
-		return 0, fmt.Errorf("listing Fabric's packages: %w", err)
-	}
-	return bytes.Count(out, []byte("\n")), nil
-}
-
-func (f *fabricCache) compile(ctx context.Context, module, bin string, total int) error {
-	args := []string{
-		"build", "-v", "-trimpath", "-o", bin + string(filepath.Separator),
-		"-ldflags", "-s -w -X " + fabricModule + "/common/metadata.Version=" + FabricVersion,
-	}
-	c := goCommand(ctx, module, append(args, fabricPackages()...)...)
-	stderr, err := c.StderrPipe()
-	if err != nil {
-		return err
-	}
-	if err := c.Start(); err != nil {
-		return fmt.Errorf("running go: %w", err)
-	}
-	said := f.follow(stderr, total)
-	if err := c.Wait(); err != nil {
-		return fmt.Errorf("building Fabric %s: %w", FabricVersion, errors.Join(ctx.Err(), err, said))
-	}
-	return nil
-}
-
-// follow reports each package that the compiler names and returns whatever else it said, as an error.
-func (f *fabricCache) follow(r io.Reader, total int) error {
-	var said []string
-	done := 0
-	for lines := bufio.NewScanner(r); lines.Scan(); {
-		if line := lines.Text(); strings.ContainsAny(line, " \t") {
-			said = append(said, line)
-			continue
-		}
-		done++
-		f.report(Progress{Step: "building Fabric " + FabricVersion, Done: min(done, total), Total: total})
-	}
-	if len(said) == 0 {
-		return nil
-	}
-	return errors.New(strings.Join(last(said, tailLines), "\n"))
-}
-
 // copySamples keeps the configuration files that peers and orderers start from.
 func copySamples(ctx context.Context, module, dir string) error {
-	out, err := output(ctx, goCommand(ctx, module, "list", "-m", "-f", "{{.Dir}}", fabricModule))
+	out, err := gobuild.List(ctx, module, "-m", "-f", "{{.Dir}}", fabricModule)
 	if err != nil {
 		return fmt.Errorf("finding Fabric's source: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
@@ -173,6 +174,9 @@ func (n *Network) programs() []*program {
 	}
 	return all
 }
+
+// lockPoll is how often a lock that another process holds is tried again.
+const lockPoll = 100 * time.Millisecond
 
 // lock keeps other processes from changing the network meanwhile.
 func lock(ctx context.Context, l layout) (unlock func(), err error) {

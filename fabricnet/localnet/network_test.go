@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assay-net/assay/fabricnet/admin"
+	"github.com/assay-net/assay/fabricnet/gobuild"
 	"github.com/assay-net/assay/fabricnet/profile"
 	"github.com/assay-net/assay/zk/setup"
 )
@@ -246,7 +247,7 @@ func TestFailedUp(t *testing.T) {
 func builtService(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "bin", serviceCommand)
-	if err := executable(path); err != nil {
+	if err := gobuild.Executable(path); err != nil {
 		t.Fatal(err)
 	}
 	return path

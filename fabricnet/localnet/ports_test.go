@@ -6,28 +6,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-func TestChoosePorts(t *testing.T) {
-	ports, err := choosePorts(40)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[int]bool{}
-	for _, p := range ports {
-		if p < firstPort || p > lastPort || seen[p] {
-			t.Errorf("port %d is out of range or chosen twice", p)
-		}
-		seen[p] = true
-	}
-	if len(ports) != 40 {
-		t.Errorf("got %d ports", len(ports))
-	}
-}
+	"github.com/assay-net/assay/fabricnet/loopback"
+)
 
 // TestTakenPort names process, port and purpose.
 func TestTakenPort(t *testing.T) {
-	ports, err := choosePorts(2)
+	ports, err := loopback.Ports(2)
 	if err != nil {
 		t.Fatal(err)
 	}

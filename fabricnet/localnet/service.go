@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"github.com/assay-net/assay/fabricnet/durable"
+	"github.com/assay-net/assay/fabricnet/gobuild"
 )
 
 const (
@@ -65,7 +66,7 @@ func given(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return path, executable(path)
+	return path, gobuild.Executable(path)
 }
 
 // serviceBinary is the one given now or before, the one beside the running program, or one built from its source.
@@ -78,11 +79,11 @@ func serviceBinary(ctx context.Context, l layout, before string, o *Options) (st
 		return path, nil
 	}
 	built := l.path("bin", serviceCommand)
-	if before != "" && before != built && executable(before) == nil {
+	if before != "" && before != built && gobuild.Executable(before) == nil {
 		return before, nil
 	}
 	if self, err := os.Executable(); err == nil {
-		if path := filepath.Join(filepath.Dir(self), serviceCommand); executable(path) == nil {
+		if path := filepath.Join(filepath.Dir(self), serviceCommand); gobuild.Executable(path) == nil {
 			return path, nil
 		}
 	}
@@ -110,7 +111,7 @@ func buildService(ctx context.Context, source, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if _, err := output(ctx, goCommand(ctx, source, "build", "-o", path+".new", "./cmd/"+serviceCommand)); err != nil {
+	if _, err := output(ctx, gobuild.Command(ctx, source, "build", "-o", path+".new", "./cmd/"+serviceCommand)); err != nil {
 		return fmt.Errorf("building the contract service: %w", err)
 	}
 	return os.Rename(path+".new", path)

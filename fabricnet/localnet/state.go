@@ -13,6 +13,7 @@ import (
 
 	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/fabricnet/loopback"
 )
 
 const (
@@ -65,7 +66,7 @@ type organisation struct {
 
 // newState lays out a network of the options' size, with ports.
 func newState(o *Options) (*state, error) {
-	ports, err := choosePorts(3*o.Orderers + 4*len(o.Organisations))
+	ports, err := loopback.Ports(3*o.Orderers + 4*len(o.Organisations))
 	if err != nil {
 		return nil, err
 	}
@@ -157,8 +158,8 @@ func (s *state) check() error {
 
 func checkPorts(who string, ports ...int) error {
 	for _, p := range ports {
-		if p < firstPort || p > lastPort {
-			return fmt.Errorf("%s: port %d, must be %d to %d", who, p, firstPort, lastPort)
+		if p < loopback.First || p > loopback.Last {
+			return fmt.Errorf("%s: port %d, must be %d to %d", who, p, loopback.First, loopback.Last)
 		}
 	}
 	return nil

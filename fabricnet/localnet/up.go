@@ -18,11 +18,7 @@ func Up(ctx context.Context, o Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	cache, err := openFabricCache(&o)
-	if err != nil {
-		return nil, err
-	}
-	f, err := cache.fabric(ctx)
+	f, err := openFabric(ctx, &o)
 	if err != nil {
 		return nil, err
 	}

@@ -23,10 +23,11 @@ import (
 const (
 	smallChunk, largeChunk = 64, 1024
 	largeChunks            = 32
-	smallFleet, largeFleet = "bench-small", "bench-large"
-	// askedFleet has one chunk, which the requests are about.
-	askedFleet = "bench-asked"
+	largeFleet             = "bench-large"
 )
+
+// smallFleet has one chunk. Verdicts about one fleet at one epoch come one after the other, so each is about another.
+func smallFleet(i int) string { return fmt.Sprintf("bench-small-%d", i) }
 
 // bench is a network with fleets to anchor and to ask about.
 type bench struct {
@@ -38,7 +39,6 @@ type bench struct {
 	epoch     uint64 // that is anchored
 
 	small, large []benchChunk
-	asked        benchChunk
 }
 
 // benchChunk is a chunk's devices and what they attested.
@@ -72,19 +72,21 @@ func (b *bench) prepare() {
 	registration := ledger.RegisterMaker{ID: maker.ID, Name: "Maker", Certificate: maker.Cert.Raw}
 	b.net.agree(registration.Digest())
 	b.must(b.net.book(benchRegulator).RegisterMaker(ctx, registration))
-	for fleet, size := range map[string]uint32{smallFleet: smallChunk, largeFleet: largeChunk, askedFleet: smallChunk} {
-		b.must(b.net.book(benchOwner).RegisterFleet(ctx, ledger.RegisterFleet{ID: fleet, Schema: contracttest.Schema, ChunkSize: size}))
+	register := func(ctx context.Context, fleet string, size uint32) error {
+		_, err := b.net.book(benchOwner).RegisterFleet(ctx, ledger.RegisterFleet{ID: fleet, Schema: contracttest.Schema, ChunkSize: size})
+		return err
+	}
+	if err := register(ctx, largeFleet, largeChunk); err != nil {
+		b.t.Fatal(err)
 	}
 	anchored := 0
 	for _, l := range loads {
 		anchored += l.calls
 	}
 	b.small, b.large = make([]benchChunk, anchored), make([]benchChunk, largeChunks)
-	b.inParallel(anchored, func(i int) error { return b.small[i].make(maker, smallFleet, i, smallChunk) })
+	b.load(64, 0, anchored, func(ctx context.Context, i int) error { return register(ctx, smallFleet(i), smallChunk) })
+	b.inParallel(anchored, func(i int) error { return b.small[i].make(maker, smallFleet(i), 0, smallChunk) })
 	b.inParallel(largeChunks, func(i int) error { return b.large[i].make(maker, largeFleet, i, largeChunk) })
-	if err := b.asked.make(maker, askedFleet, 0, smallChunk); err != nil {
-		b.t.Fatal(err)
-	}
 	b.enrol()
 	b.open(b.epoch)
 	b.attest()
@@ -123,7 +125,7 @@ func (b *bench) enrol() {
 	}
 	b.open(now.Epoch + 1)
 	b.epoch = now.Epoch + 2
-	all := append(append([]benchChunk{b.asked}, b.large...), b.small...)
+	all := append(append([]benchChunk{}, b.large...), b.small...)
 	b.load(16, 0, len(all), func(ctx context.Context, i int) error {
 		_, err := b.net.book(benchOwner).Enrol(ctx, contracttest.Enrolment(b.net.genesis.ID(), all[i].place.Fleet, all[i].place.Chunk, 0, all[i].devices))
 		return err
@@ -140,7 +142,6 @@ func (b *bench) attest() {
 		c.anchor = contracttest.Anchor(c.place, c.attestations)
 		return nil
 	}
-	b.inParallel(1, func(int) error { return each(&b.asked) })
 	b.inParallel(len(b.small), func(i int) error { return each(&b.small[i]) })
 	b.inParallel(len(b.large), func(i int) error { return each(&b.large[i]) })
 }
@@ -182,44 +183,38 @@ func (b *bench) attested() {
 	b.table.Add(name+"_p50", ours.p50, "ms", "", 0)
 }
 
-// verdicts measures verified proofs about a fleet of one chunk.
+// verdicts measures verified proofs, each about a fleet of one chunk.
 func (b *bench) verdicts() {
 	b.t.Helper()
 	proofs := b.proofs()
-	submit := func(ctx context.Context, i int) error {
+	b.compare("verdict", func(ctx context.Context, i int) error {
 		_, _, err := b.net.book(benchOwner).SubmitProof(ctx, proofs[i].Request, proofs[i].Bundle)
 		return err
-	}
-	last := len(proofs) - 1
-	if err := submit(context.Background(), last); err != nil { // closes the epoch, once for all
-		b.t.Fatal(err)
-	}
-	b.compare("verdict", submit, func(ctx context.Context, i int) error { return b.submitBare(ctx, proofs[i], nil) })
+	}, func(ctx context.Context, i int) error { return b.submitBare(ctx, proofs[i], nil) })
 }
 
-// proofs has the fleet's one chunk anchored, and answers as many requests about it as there are calls in the loads, and one more.
+// proofs answers a request about each of the small fleets, which are anchored.
 func (b *bench) proofs() []ledger.SubmitProof {
 	b.t.Helper()
 	ctx := context.Background()
-	if err := b.anchorChunk(&b.asked)(ctx); err != nil {
+	if _, _, err := b.net.book(benchOwner).PublishPolicy(ctx, contracttest.PermissivePolicy()); err != nil {
 		b.t.Fatal(err)
 	}
-	facts := b.facts()
-	chunk := b.asked.opened()
-	proofs := make([]ledger.SubmitProof, len(b.small)+1)
+	proofs := make([]ledger.SubmitProof, len(b.small))
 	statements := make([]*statement.Statement, len(proofs))
 	b.load(64, 0, len(proofs), func(ctx context.Context, i int) error {
 		statements[i] = b.statement(i)
-		id, _, err := b.net.book(benchLender).Request(ctx, statements[i])
-		if err != nil {
-			return err
-		}
+		id, err := b.approved(ctx, i, statements[i])
 		proofs[i].Request = id
-		_, err = b.net.book(benchOwner).Decide(ctx, ledger.Decide{Request: id, Approve: true, Reasons: []string{"benchmark"}})
 		return err
 	})
 	b.inParallel(len(proofs), func(i int) error {
-		bundle, err := zk.Prove(ctx, b.keys, statements[i], facts, func(context.Context, *verify.ChunkFacts) (*zk.Chunk, error) { return chunk, nil }, nil)
+		entry, err := b.net.book(benchOwner).Facts(ctx, smallFleet(i), b.epoch)
+		if err != nil {
+			return err
+		}
+		chunk := b.small[i].opened()
+		bundle, err := zk.Prove(ctx, b.keys, statements[i], &entry.Facts, func(context.Context, *verify.ChunkFacts) (*zk.Chunk, error) { return chunk, nil }, nil)
 		if err != nil {
 			return err
 		}
@@ -229,19 +224,25 @@ func (b *bench) proofs() []ledger.SubmitProof {
 	return proofs
 }
 
-func (b *bench) statement(i int) *statement.Statement {
-	s := contracttest.Statement(askedFleet, b.epoch, 0, time.Now().Add(time.Hour).Truncate(time.Second))
-	s.Requester, s.Nonce = benchLender, fmt.Sprintf("%032x", i+1)
-	return s
+// approved asks under a grant of its own, and approves.
+func (b *bench) approved(ctx context.Context, i int, s *statement.Statement) (commit.Digest, error) {
+	terms := contracttest.Terms(smallFleet(i))
+	terms.ID, terms.Grantee = s.Grant, s.Requester
+	if _, err := b.net.book(benchOwner).Grant(ctx, terms); err != nil {
+		return commit.Digest{}, err
+	}
+	id, _, err := b.net.book(benchLender).Request(ctx, s)
+	if err != nil {
+		return id, err
+	}
+	_, err = b.net.book(benchOwner).Decide(ctx, ledger.Decide{Request: id, Approve: true, Reasons: []string{"benchmark"}})
+	return id, err
 }
 
-func (b *bench) facts() *verify.Facts {
-	b.t.Helper()
-	entry, err := b.net.book(benchOwner).Facts(context.Background(), askedFleet, b.epoch)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return &entry.Facts
+func (b *bench) statement(i int) *statement.Statement {
+	s := contracttest.Statement(smallFleet(i), b.epoch, 0, time.Now().Add(time.Hour).Truncate(time.Second))
+	s.Requester, s.Grant, s.Nonce = benchLender, smallFleet(i), fmt.Sprintf("%032x", i+1)
+	return s
 }
 
 // opened is the chunk as its owner knows it.

@@ -8,14 +8,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	"google.golang.org/protobuf/proto"
+
 	"github.com/assay-net/assay/fabricnet/consent"
-	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/gateway"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/fabricnet/ledgertest"
 	"github.com/assay-net/assay/fabricnet/networktest"
 	"github.com/assay-net/assay/fabricnet/profile"
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/setup"
 )
 
 // TestConformance holds the gateway, the contract service and a real network to what the embedded ledger does.
@@ -23,9 +26,17 @@ func TestConformance(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a network")
 	}
-	n := networktest.Up(t, "--srs", writeSRS(t, contracttest.SRS()),
+	dir, err := setup.DefaultDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := setup.UnsafeSingleParty(dir, func(step string) { t.Log(step) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := networktest.Up(t, "--srs", writeSRS(t, keys.SRS()),
 		"--epoch", "10s", "--anchor-window", "9s", "--clock-skew", "2s", "--proposal-age", "2s", "--batch-timeout", "100ms")
-	ledgertest.Run(t, conforming(t, n))
+	ledgertest.Run(t, conforming(t, n, keys))
 }
 
 func writeSRS(t *testing.T, srs *commit.SRS) string {
@@ -44,7 +55,7 @@ func writeSRS(t *testing.T, srs *commit.SRS) string {
 }
 
 // conforming is a network as the suite sees it.
-func conforming(t *testing.T, n *networktest.Network) ledgertest.Ledger {
+func conforming(t *testing.T, n *networktest.Network, keys *setup.Unsafe) ledgertest.Ledger {
 	profiles := map[string]*profile.Profile{}
 	own := map[string]*gateway.Client{}
 	var any string
@@ -56,7 +67,7 @@ func conforming(t *testing.T, n *networktest.Network) ledgertest.Ledger {
 		profiles[org], own[org], any = p, open(t, gateway.Options{Profile: p}), org
 	}
 	return ledgertest.Ledger{
-		Genesis: genesisOf(t, profiles), SRS: contracttest.SRS(), Now: time.Now, Until: waitUntil,
+		Genesis: genesisOf(t, profiles), SRS: keys.SRS(), Keys: keys, Now: time.Now, Until: waitUntil,
 		Client: func(t *testing.T, org string, endorsers ...string) (ledger.Client, error) {
 			return openAs(t, profiles[org], endorsers)
 		},
@@ -72,7 +83,17 @@ func conforming(t *testing.T, n *networktest.Network) ledgertest.Ledger {
 				see(block)
 			}
 		},
+		SameBlock: sameBlock,
 	}
+}
+
+// sameBlock compares what the orderers sealed: in the rest of the metadata each peer has its own.
+func sameBlock(a, b []byte) bool {
+	var left, right common.Block
+	if proto.Unmarshal(a, &left) != nil || proto.Unmarshal(b, &right) != nil {
+		return false
+	}
+	return proto.Equal(left.GetHeader(), right.GetHeader()) && proto.Equal(left.GetData(), right.GetData())
 }
 
 // openAs opens access under a profile, which is nil for a stranger.

@@ -1,14 +1,12 @@
 package commit
 
 import (
-	"bytes"
 	"crypto"
-	"errors"
 	"fmt"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
-	"github.com/fxamacker/cbor/v2"
 
+	"github.com/assay-net/assay/zk/commit/canonical"
 	"github.com/assay-net/assay/zk/record"
 )
 
@@ -42,18 +40,7 @@ type wireAttestation struct {
 	Signature         []byte
 }
 
-var (
-	encodeMode = must(cbor.CoreDetEncOptions().EncMode())
-	decodeMode = must(cbor.DecOptions{
-		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
-		MaxNestedLevels:  4,
-		MaxArrayElements: 16,
-		MaxMapPairs:      16,
-		IndefLength:      cbor.IndefLengthForbidden,
-		TagsMd:           cbor.TagsForbidden,
-		UTF8:             cbor.UTF8RejectInvalid,
-	}.DecMode())
-)
+var encoding = canonical.New(16, 4)
 
 func must[T any](value T, err error) T {
 	if err != nil {
@@ -136,29 +123,19 @@ func (a *Attestation) checkMade(p Place, key PublicKey) error {
 // Marshal encodes the attestation. ParseAttestation reads it back if it is well-formed.
 func (a *Attestation) Marshal() []byte {
 	c := a.C.Bytes()
-	out, err := encodeMode.Marshal(wireAttestation{
+	return encoding.Marshal(wireAttestation{
 		Version: attestationVersion, Fleet: a.Fleet, Chunk: a.Chunk, Size: a.Size, Slot: a.Slot, Epoch: a.Epoch,
 		Device: a.Device[:], C: c[:], Proof: a.Proof.Bytes(), Signature: a.Signature,
 	})
-	if err != nil {
-		panic(err) // no field of the wire form can fail
-	}
-	return out
 }
 
 // ParseAttestation decodes at most MaxAttestation bytes. It accepts exactly what Marshal writes for a well-formed
 // attestation: one encoding each, finite points on the curve, reduced scalars, a slot below a known size, a signature
 // of SignatureBytes. It verifies neither signature nor proof.
 func ParseAttestation(b []byte) (*Attestation, error) {
-	if len(b) > MaxAttestation {
-		return nil, fmt.Errorf("attestation has %d bytes, at most %d", len(b), MaxAttestation)
-	}
 	var w wireAttestation
-	if err := decodeMode.Unmarshal(b, &w); err != nil {
-		return nil, fmt.Errorf("attestation: %w", err)
-	}
-	if again, err := encodeMode.Marshal(w); err != nil || !bytes.Equal(again, b) {
-		return nil, errors.New("attestation is not in its canonical encoding")
+	if err := encoding.Unmarshal("attestation", b, MaxAttestation, &w); err != nil {
+		return nil, err
 	}
 	if w.Version != attestationVersion {
 		return nil, fmt.Errorf("attestation: version %d is not %d", w.Version, attestationVersion)

@@ -1,13 +1,10 @@
 package verify
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"math/big"
 
-	"github.com/fxamacker/cbor/v2"
-
+	"github.com/assay-net/assay/zk/commit/canonical"
 	"github.com/assay-net/assay/zk/statement"
 )
 
@@ -53,25 +50,7 @@ type wireChunk struct {
 	Proof []byte
 }
 
-var bundleEncoding, bundleDecoding = func() (cbor.EncMode, cbor.DecMode) {
-	options := cbor.CoreDetEncOptions()
-	options.NilContainers = cbor.NilContainerAsEmpty // so that null is not a second way to write nothing
-	e, err := options.EncMode()
-	if err != nil {
-		panic(err)
-	}
-	d, err := cbor.DecOptions{
-		MaxArrayElements: MaxBundleChunks,
-		MaxNestedLevels:  4,
-		IndefLength:      cbor.IndefLengthForbidden,
-		TagsMd:           cbor.TagsForbidden,
-		UTF8:             cbor.UTF8RejectInvalid,
-	}.DecMode()
-	if err != nil {
-		panic(err)
-	}
-	return e, d
-}()
+var bundleEncoding = canonical.New(MaxBundleChunks, 4)
 
 // Marshal encodes the bundle as deterministic CBOR.
 func (b *Bundle) Marshal() ([]byte, error) {
@@ -89,7 +68,7 @@ func (b *Bundle) Marshal() ([]byte, error) {
 	for i, v := range b.Disclosed {
 		w.Disclosed[i] = v.Bytes()
 	}
-	return bundleEncoding.Marshal(w)
+	return bundleEncoding.Marshal(w), nil
 }
 
 // ParseBundle reads a bundle. Every value has one encoding: what decodes to the
@@ -109,21 +88,15 @@ func ParseBundle(b []byte) (*Bundle, error) {
 
 // openBundle reads everything but the proofs, whose points take time.
 func openBundle(b []byte) (*wireBundle, *Bundle, error) {
-	if len(b) > MaxBundleBytes {
-		return nil, nil, fmt.Errorf("bundle: longer than %d bytes", MaxBundleBytes)
-	}
 	w := new(wireBundle)
-	if err := bundleDecoding.Unmarshal(b, w); err != nil {
-		return nil, nil, fmt.Errorf("bundle: %w", err)
+	if err := bundleEncoding.Unmarshal("bundle", b, MaxBundleBytes, w); err != nil {
+		return nil, nil, err
 	}
 	if w.Version != BundleVersion {
 		return nil, nil, fmt.Errorf("bundle: version is %q, want %q", w.Version, BundleVersion)
 	}
-	again, err := bundleEncoding.Marshal(w)
-	if err != nil || !bytes.Equal(again, b) {
-		return nil, nil, errors.New("bundle: not in canonical form")
-	}
 	out := &Bundle{Holds: w.Holds}
+	var err error
 	if out.Statement, err = statement.Parse(w.Statement); err != nil {
 		return nil, nil, fmt.Errorf("bundle: %w", err)
 	}

@@ -148,7 +148,7 @@ func TestParseBundleIsBounded(t *testing.T) {
 			t.Errorf("accepts %d bytes after the bundle", len(rest))
 		}
 	}
-	if _, err := verify.ParseBundle(make([]byte, verify.MaxBundleBytes+1)); err == nil || !strings.Contains(err.Error(), "longer than") {
+	if _, err := verify.ParseBundle(make([]byte, verify.MaxBundleBytes+1)); err == nil || !strings.Contains(err.Error(), "at most") {
 		t.Errorf("a bundle beyond the bound: %v", err)
 	}
 	var chunks bytes.Buffer

@@ -52,13 +52,16 @@ func Join(ctx context.Context, nc *nats.Conn, worker string, o Options) (*Consum
 	if c.maxDeliver, err = strconv.ParseUint(config.Metadata[maxDeliverKey], 10, 8); err != nil || c.maxDeliver == 0 {
 		return nil, fmt.Errorf("work queue %s: consumer %s was not made by an owner's node", o.Queue, consumerName)
 	}
-	c.ackWait = config.AckWait
+	if c.ackWait = config.AckWait; !usable(c.ackWait) {
+		return nil, fmt.Errorf("work queue %s: consumer %s has an ack wait of %s, must be 500 ms to 1 h", o.Queue, consumerName, c.ackWait)
+	}
 	c.taken = counter(o.Metrics, "taken_total", "Jobs taken from the work queue.")
 	c.dead = counter(o.Metrics, "dead_total", "Jobs moved to the dead letters.")
 	return c, nil
 }
 
-// fetchWait is how long one request for a job lasts: a request that a broker lost when it went away is made again after it.
+// fetchWait is how long one request for a job lasts: a request that a broker lost when it went away is made again after it. From 10 s on
+// the broker would send heartbeats, and there is one answer for a request ([Exports]).
 const fetchWait = 5 * time.Second
 
 // Next waits for a job, through restarts of the broker. When the context ends it returns the context's error at once, and

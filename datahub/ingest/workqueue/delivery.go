@@ -78,8 +78,8 @@ func (d *Delivery) settle(ctx context.Context, kind Kind, payload []byte) error 
 // publish sends a message until the broker has it.
 func (d *Delivery) publish(ctx context.Context, subject string, data []byte, header nats.Header) error {
 	m := &nats.Msg{Subject: subject, Data: data, Header: header}
-	// The id covers the delivery, so that a job worked on twice by one worker has both its results.
-	id := subject + "/" + strconv.Itoa(int(d.Attempt)) + "/" + strconv.FormatUint(d.Delivered, 10)
+	// The id covers job, attempt and delivery, so that a job worked on twice by one worker has both its results.
+	id := subject + "/" + d.m.Subject() + "/" + strconv.FormatUint(d.Delivered, 10)
 	for pause := newPause(); ; {
 		err := publish(ctx, d.c.js, m, id)
 		if err == nil {
@@ -113,8 +113,8 @@ func (d *Delivery) bury(ctx context.Context, reason string) {
 	if len(tokens) != 3 {
 		return
 	}
-	header := nats.Header{"Assay-Reason": []string{printable(reason)}, "Assay-Deliveries": []string{strconv.FormatUint(d.Delivered, 10)}}
-	if err := d.publish(ctx, d.c.names.subject("dead", tokens[1], tokens[2], d.c.worker), d.m.Data(), header); err != nil {
+	header := nats.Header{"Assay-Job": []string{printable(tokens[1] + "/" + tokens[2])}, "Assay-Reason": []string{printable(reason)}, "Assay-Deliveries": []string{strconv.FormatUint(d.Delivered, 10)}}
+	if err := d.publish(ctx, d.c.names.subject("dead", d.c.worker), d.m.Data(), header); err != nil {
 		log.Warn("dead letter not kept", "queue", d.c.options.Queue, "error", err)
 		return // it comes again
 	}

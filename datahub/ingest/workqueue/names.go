@@ -61,13 +61,14 @@ type Permissions struct{ Publish, Subscribe []string }
 // inboxPrefix keeps clients from reading each other's replies.
 func inboxPrefix(queue, client string) string { return "_INBOX_work_" + queue + "_" + client }
 
-// WorkerMay lists what a worker needs on the broker, and nothing else: take jobs, answer under its own name.
+// WorkerMay lists what a worker needs on the broker, and nothing else: take jobs, answer under its own name. It holds only in an
+// account of the worker's own ([Account]).
 func WorkerMay(queue, worker string) Permissions {
 	n := names{queue}
 	return Permissions{
 		Publish: []string{
 			n.subject("result", "*", worker),
-			n.subject("dead", "*", "*", worker),
+			n.subject("dead", worker),
 			"$JS.API.CONSUMER.INFO." + n.jobs() + "." + consumerName,
 			"$JS.API.CONSUMER.MSG.NEXT." + n.jobs() + "." + consumerName,
 			"$JS.ACK." + n.jobs() + "." + consumerName + ".>",

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -26,6 +28,10 @@ type Queue struct {
 	run string
 
 	jobs, results, dead jetstream.Stream
+
+	tending sync.Mutex
+	tended  time.Time    // under tending
+	remade  atomic.Int64 // how often streams were made again: what they number began anew then
 
 	submitted, waited, refused prometheus.Counter
 }
@@ -142,7 +148,10 @@ func (q *Queue) overcome(ctx context.Context, err error, p *pause) error {
 		q.waited.Inc()
 	case errors.Is(err, jetstream.ErrNoStreamResponse):
 		// The broker answers and has no such stream: it came back without its store, or is still opening it.
-		if _, err := ensure(ctx, q.js, q.names, q.options); err != nil && p.first() {
+		_, err := ensure(ctx, q.js, q.names, q.options)
+		if err == nil {
+			q.remade.Add(1)
+		} else if p.first() {
 			log.Warn("work queue cannot be made again", "because", err)
 		}
 	case p.first():
@@ -156,7 +165,7 @@ func (q *Queue) overcome(ctx context.Context, err error, p *pause) error {
 func (q *Queue) Withdraw(ctx context.Context, id ID) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := q.jobs.Purge(ctx, jetstream.WithPurgeSubject(q.names.subject("job", id.String(), "*"))); err != nil {
+	if err := q.jobs.Purge(ctx, jetstream.WithPurgeSubject(q.names.subject("job", id.String(), "*"))); err != nil && !isGone(err) {
 		return fmt.Errorf("withdrawing job %s: %w", id, err)
 	}
 	return nil

@@ -69,7 +69,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("work queue: max jobs is %d, must be 1 to %d", o.MaxJobs, 1<<14)
 	case o.MaxDeliver < 1 || o.MaxDeliver > 100:
 		return o, fmt.Errorf("work queue: max deliver is %d, must be 1 to 100", o.MaxDeliver)
-	case o.AckWait < 500*time.Millisecond || o.AckWait > time.Hour:
+	case !usable(o.AckWait):
 		return o, fmt.Errorf("work queue: ack wait is %s, must be 500 ms to 1 h", o.AckWait)
 	case o.Keep < o.AckWait:
 		return o, fmt.Errorf("work queue: jobs are kept for %s, less than the ack wait of %s", o.Keep, o.AckWait)
@@ -77,6 +77,10 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("work queue: %d replicas, must be 1 to 5", o.Replicas)
 	}
 	return o, checkName("queue", o.Queue)
+}
+
+func usable(ackWait time.Duration) bool {
+	return ackWait >= 500*time.Millisecond && ackWait <= time.Hour
 }
 
 // maxDeliverKey is the consumer's metadata in which workers find MaxDeliver. The broker's own limit would stop deliveries
@@ -90,8 +94,11 @@ func checkBroker(nc *nats.Conn) error {
 	return nil
 }
 
+// deadOfWorker is how many dead letters of each worker stay, so that one that makes up many drives out nobody else's.
+const deadOfWorker = 16
+
 func streams(n names, o Options) []jetstream.StreamConfig {
-	const deadLetters, results = 64, 1 << 14
+	const deadLetters, results = 1 << 10, 1 << 14
 	remembered := min(o.Keep, 10*time.Minute) // how long the broker knows a message id again
 	stream := func(name, subject string, c jetstream.StreamConfig) jetstream.StreamConfig {
 		c.Name, c.Subjects = name, []string{subject}
@@ -108,9 +115,9 @@ func streams(n names, o Options) []jetstream.StreamConfig {
 			Description: "Assay: what workers answered",
 			Discard:     jetstream.DiscardOld, MaxMsgs: results, MaxMsgsPerSubject: 1, MaxMsgSize: 2 * MaxResult, MaxBytes: results * MaxResult / 4,
 		}),
-		stream(n.dead(), n.subject("dead", "*", "*", "*"), jetstream.StreamConfig{
+		stream(n.dead(), n.subject("dead", "*"), jetstream.StreamConfig{
 			Description: "Assay: jobs that no worker finished",
-			Discard:     jetstream.DiscardOld, MaxMsgs: deadLetters, MaxMsgsPerSubject: 1, MaxMsgSize: MaxMessage, MaxBytes: deadLetters * MaxMessage,
+			Discard:     jetstream.DiscardOld, MaxMsgs: deadLetters, MaxMsgsPerSubject: deadOfWorker, MaxMsgSize: MaxMessage, MaxBytes: deadLetters * MaxMessage,
 		}),
 	}
 }

@@ -18,6 +18,7 @@ type Watch struct {
 	sub  *nats.Subscription
 	live chan *nats.Msg
 	next uint64 // the stream's sequence from which it has not been read
+	made int64  // which stream that is: the queue's remade when it was begun
 	// heard is what was looked at already, by the name that it came under.
 	heard map[string]map[[32]byte]bool
 	// stored are results that were read and not given out yet.
@@ -33,7 +34,7 @@ const (
 
 // Watch begins to wait for a job, which may be submitted already, or done.
 func (q *Queue) Watch(id ID) (*Watch, error) {
-	w := &Watch{q: q, id: id, live: make(chan *nats.Msg, liveBuffer), next: 1, heard: map[string]map[[32]byte]bool{}}
+	w := &Watch{q: q, id: id, live: make(chan *nats.Msg, liveBuffer), next: 1, made: q.remade.Load(), heard: map[string]map[[32]byte]bool{}}
 	var err error
 	if w.sub, err = q.nc.ChanSubscribe(q.names.subject("result", id.String(), "*"), w.live); err != nil {
 		return nil, fmt.Errorf("watching job %s: %w", id, err)
@@ -120,6 +121,7 @@ func (w *Watch) listen(worker string, digest [32]byte) bool {
 // poll looks whether the job is still queued, and then for results: a worker answers before it acknowledges, so a job that was
 // gone before the results were read, and has none, is lost.
 func (w *Watch) poll(ctx context.Context, attempt uint8) (lost bool, err error) {
+	w.q.tend(ctx)
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	subject := w.q.names.subject("job", w.id.String(), fmt.Sprint(attempt))
@@ -137,6 +139,9 @@ func (w *Watch) poll(ctx context.Context, attempt uint8) (lost bool, err error) 
 // read takes what the stream holds from where it was read last. The stream keeps one message of each worker, so that many reads pass
 // all that it held at the start, however much is published meanwhile.
 func (w *Watch) read(ctx context.Context) error {
+	if made := w.q.remade.Load(); made != w.made {
+		w.next, w.made = 1, made
+	}
 	for range maxSpeak {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
 		m, err := w.q.results.GetMsg(call, w.next, jetstream.WithGetMsgSubject(w.q.names.subject("result", w.id.String(), "*")))

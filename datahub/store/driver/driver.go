@@ -61,6 +61,8 @@ type Driver interface {
 	Quarantine(ctx context.Context, f Filter) ([]Quarantined, error)
 	MarkQuarantine(ctx context.Context, f Filter) (int, error)
 	DeleteQuarantine(ctx context.Context, ids []string) (int, error)
+	// Acknowledged counts the acknowledged ones by device.
+	Acknowledged(ctx context.Context) (map[commit.DeviceID]int, error)
 
 	// Reports returns the reports of a fleet's epoch by chunk and slot; chunk limits them to one.
 	Reports(ctx context.Context, fleet string, epoch uint64, chunk *uint32) ([]Report, error)

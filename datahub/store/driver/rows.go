@@ -33,7 +33,7 @@ type Batch struct {
 	Reports    []Report
 	// Keys are those that the rows are sealed under.
 	Keys []KeyUse
-	// QuarantinePerDevice and QuarantineTotal bound the quarantined rows that are kept; the oldest are dropped.
+	// QuarantinePerDevice and QuarantineTotal bound the quarantined rows that were not acknowledged; the oldest are dropped.
 	QuarantinePerDevice, QuarantineTotal int
 }
 
@@ -89,6 +89,8 @@ type Quarantined struct {
 	Size           int
 	Sealed         []byte
 	Replay         bool
+	// Acknowledged says that the row is not to be dropped to make room, Plain what kind of payload is sealed.
+	Acknowledged, Plain bool
 }
 
 // Filter chooses quarantined rows: those that meet each condition that is set.

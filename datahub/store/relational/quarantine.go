@@ -11,19 +11,22 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-const quarantineColumns = "id, fleet, device, subject, epoch, received, reason, detail, size, sealed, replay"
+const quarantineColumns = "id, fleet, device, subject, epoch, received, reason, detail, size, sealed, replay, acknowledged, plain"
 
-// The statements that write quarantined frames and keep them within bounds.
+// The statements that write quarantined frames and keep within bounds those that were not acknowledged. The others are nowhere else, and
+// are not dropped to make room.
 const (
-	PutQuarantined = `INSERT INTO quarantine (` + quarantineColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-	TrimDevice     = `DELETE FROM quarantine WHERE device = $1 AND id <=
-		(SELECT id FROM quarantine WHERE device = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`
-	TrimAll = `DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC LIMIT 1 OFFSET $1)`
+	PutQuarantined = `INSERT INTO quarantine (` + quarantineColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+	TrimDevice     = `DELETE FROM quarantine WHERE NOT acknowledged AND device = $1 AND id <=
+		(SELECT id FROM quarantine WHERE NOT acknowledged AND device = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`
+	TrimAll = `DELETE FROM quarantine WHERE NOT acknowledged AND id <=
+		(SELECT id FROM quarantine WHERE NOT acknowledged ORDER BY id DESC LIMIT 1 OFFSET $1)`
 )
 
 // QuarantinedArgs are the values of PutQuarantined.
 func QuarantinedArgs(q *driver.Quarantined) []any {
-	return []any{q.ID, q.Fleet, q.Device[:], q.Subject, int64(q.Epoch), driver.Micros(q.Received), q.Reason, q.Detail, int64(q.Size), q.Sealed, q.Replay}
+	return []any{q.ID, q.Fleet, q.Device[:], q.Subject, int64(q.Epoch), driver.Micros(q.Received), q.Reason, q.Detail, int64(q.Size), q.Sealed, q.Replay,
+		q.Acknowledged, q.Plain}
 }
 
 // HasQuarantined implements driver.Driver.
@@ -39,7 +42,7 @@ func (db *DB) HasQuarantined(ctx context.Context, id string) ([]byte, error) {
 func (db *DB) Quarantine(ctx context.Context, f driver.Filter) ([]driver.Quarantined, error) {
 	scan := func(r *sql.Rows, q *driver.Quarantined) error {
 		return r.Scan(&q.ID, &q.Fleet, deviceID{&q.Device}, &q.Subject, &q.Epoch, moment{&q.Received}, &q.Reason, &q.Detail,
-			&q.Size, &q.Sealed, &q.Replay)
+			&q.Size, &q.Sealed, &q.Replay, &q.Acknowledged, &q.Plain)
 	}
 	where, args := conditions(&f)
 	args = append(args, f.Limit)
@@ -103,12 +106,30 @@ func conditions(f *driver.Filter) (where string, args []any) {
 	return "WHERE " + strings.Join(all, " AND "), args
 }
 
-// QuarantinedDevices are the devices of quarantined frames, each once.
+// Acknowledged implements driver.Driver.
+func (db *DB) Acknowledged(ctx context.Context) (map[commit.DeviceID]int, error) {
+	type count struct {
+		device commit.DeviceID
+		rows   int
+	}
+	scan := func(r *sql.Rows, c *count) error { return r.Scan(deviceID{&c.device}, &c.rows) }
+	counts, err := query(ctx, db, scan, `SELECT device, count(*) FROM quarantine WHERE acknowledged GROUP BY device`)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[commit.DeviceID]int, len(counts))
+	for i := range counts {
+		out[counts[i].device] = counts[i].rows
+	}
+	return out, nil
+}
+
+// QuarantinedDevices are the devices of quarantined frames that were not acknowledged, each once.
 func QuarantinedDevices(rows []driver.Quarantined) []commit.DeviceID {
 	seen := make(map[commit.DeviceID]bool)
 	var out []commit.DeviceID
 	for i := range rows {
-		if id := rows[i].Device; !seen[id] {
+		if id := rows[i].Device; !seen[id] && !rows[i].Acknowledged {
 			seen[id] = true
 			out = append(out, id)
 		}

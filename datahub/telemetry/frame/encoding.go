@@ -1,59 +1,27 @@
 package frame
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 
-	"github.com/fxamacker/cbor/v2"
-
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/commit/canonical"
 )
 
 // Everything on the wire is a CBOR array (RFC 8949, core deterministic encoding) whose first element is this version.
 const version = 1
 
 var (
-	encodeMode = must(encodeOptions().EncMode())
-	decodeMode = must(cbor.DecOptions{
-		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
-		MaxNestedLevels:  4,
-		MaxArrayElements: 4096,
-		MaxMapPairs:      16,
-		IndefLength:      cbor.IndefLengthForbidden,
-		TagsMd:           cbor.TagsForbidden,
-		UTF8:             cbor.UTF8RejectInvalid,
-	}.DecMode())
+	encoding = canonical.New(4096, 4)
+	encode   = encoding.Marshal
+	decode   = encoding.Unmarshal
 )
-
-func encodeOptions() cbor.EncOptions {
-	o := cbor.CoreDetEncOptions()
-	o.NilContainers = cbor.NilContainerAsEmpty // so that null is no second spelling of nothing
-	return o
-}
 
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
 	}
 	return value
-}
-
-// encode writes a wire form, none of whose fields can fail.
-func encode(wire any) []byte { return must(encodeMode.Marshal(wire)) }
-
-// decode reads at most limit bytes into a wire form, and accepts exactly what encode writes.
-func decode(what string, b []byte, limit int, wire any) error {
-	if len(b) > limit {
-		return fmt.Errorf("%s has %d bytes, at most %d", what, len(b), limit)
-	}
-	if err := decodeMode.Unmarshal(b, wire); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if again, err := encodeMode.Marshal(wire); err != nil || !bytes.Equal(again, b) {
-		return fmt.Errorf("%s is not in its canonical encoding", what)
-	}
-	return nil
 }
 
 func checkVersion(what string, got uint64) error {

@@ -65,12 +65,7 @@ func definedFlags(e Edition) AlarmFlags {
 }
 
 // Type is 07 in the edition of 2016 and 06 in that of 2025.
-func (*Alarms) Type(e Edition) byte {
-	if e == Edition2016 {
-		return 0x07
-	}
-	return 0x06
-}
+func (*Alarms) Type(e Edition) byte { return e.either(0x07, 0x06) }
 
 func (a *Alarms) code(c *coder, e Edition) {
 	c.u8("alarm level", &a.Level)

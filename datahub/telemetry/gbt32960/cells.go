@@ -17,12 +17,7 @@ type CellSystem struct {
 }
 
 // Type is 08 in the edition of 2016. In that of 2025 cells come in ParallelUnits.
-func (*CellVoltages) Type(e Edition) byte {
-	if e == Edition2016 {
-		return 0x08
-	}
-	return 0
-}
+func (*CellVoltages) Type(e Edition) byte { return e.either(0x08, 0) }
 
 func (v *CellVoltages) code(c *coder, _ Edition) {
 	list(c, "storage system", 1, 10, &v.Count, &v.Systems, func(s *CellSystem) {
@@ -59,12 +54,7 @@ type UnitPack struct {
 }
 
 // Type is 07 in the edition of 2025.
-func (*ParallelUnits) Type(e Edition) byte {
-	if e == Edition2025 {
-		return 0x07
-	}
-	return 0
-}
+func (*ParallelUnits) Type(e Edition) byte { return e.either(0, 0x07) }
 
 func (v *ParallelUnits) code(c *coder, _ Edition) {
 	list(c, "pack", 1, 7, &v.Count, &v.Packs, func(p *UnitPack) {
@@ -98,12 +88,7 @@ type ProbeSystem struct {
 }
 
 // Type is 09 in the edition of 2016 and 08 in that of 2025.
-func (*Temperatures) Type(e Edition) byte {
-	if e == Edition2016 {
-		return 0x09
-	}
-	return 0x08
-}
+func (*Temperatures) Type(e Edition) byte { return e.either(0x09, 0x08) }
 
 func (t *Temperatures) code(c *coder, _ Edition) {
 	list(c, "probe system", 1, 3, &t.Count, &t.Systems, func(s *ProbeSystem) {

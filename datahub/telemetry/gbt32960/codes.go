@@ -23,6 +23,17 @@ func (e Edition) String() string {
 	return fmt.Sprintf("edition %02X", uint8(e))
 }
 
+// either is the byte that stands for something in this edition, 0 for none.
+func (e Edition) either(of2016, of2025 byte) byte {
+	switch e {
+	case Edition2016:
+		return of2016
+	case Edition2025:
+		return of2025
+	}
+	return 0
+}
+
 // Command says what a frame is for.
 type Command uint8
 

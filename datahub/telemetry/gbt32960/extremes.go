@@ -13,12 +13,7 @@ type Extremes struct {
 }
 
 // Type is 06 in the edition of 2016. That of 2025 has no such block: there 06 is alarms.
-func (*Extremes) Type(e Edition) byte {
-	if e == Edition2016 {
-		return 0x06
-	}
-	return 0
-}
+func (*Extremes) Type(e Edition) byte { return e.either(0x06, 0) }
 
 func (x *Extremes) code(c *coder, _ Edition) {
 	c.u8("highest cell's system", &x.HighestSystem)

@@ -15,12 +15,7 @@ type FuelCell struct {
 }
 
 // Type is 03 in the edition of 2016. In that of 2025 it is Hydrogen.
-func (*FuelCell) Type(e Edition) byte {
-	if e == Edition2016 {
-		return 0x03
-	}
-	return 0
-}
+func (*FuelCell) Type(e Edition) byte { return e.either(0x03, 0) }
 
 func (f *FuelCell) code(c *coder, _ Edition) {
 	c.u16("fuel cell voltage", &f.Voltage)
@@ -80,12 +75,7 @@ type Hydrogen struct {
 }
 
 // Type is 03 in the edition of 2025.
-func (*Hydrogen) Type(e Edition) byte {
-	if e == Edition2025 {
-		return 0x03
-	}
-	return 0
-}
+func (*Hydrogen) Type(e Edition) byte { return e.either(0, 0x03) }
 
 func (h *Hydrogen) code(c *coder, _ Edition) {
 	c.u16("hottest hydrogen", &h.Hottest)

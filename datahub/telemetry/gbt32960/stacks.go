@@ -18,12 +18,7 @@ type Stack struct {
 }
 
 // Type is 30 in the edition of 2025.
-func (*Stacks) Type(e Edition) byte {
-	if e == Edition2025 {
-		return 0x30
-	}
-	return 0
-}
+func (*Stacks) Type(e Edition) byte { return e.either(0, 0x30) }
 
 func (s *Stacks) code(c *coder, _ Edition) {
 	list(c, "stack", 1, 12, &s.Count, &s.Stacks, func(s *Stack) {

@@ -11,12 +11,7 @@ type Supercapacitor struct {
 }
 
 // Type is 31 in the edition of 2025.
-func (*Supercapacitor) Type(e Edition) byte {
-	if e == Edition2025 {
-		return 0x31
-	}
-	return 0
-}
+func (*Supercapacitor) Type(e Edition) byte { return e.either(0, 0x31) }
 
 func (s *Supercapacitor) code(c *coder, _ Edition) {
 	c.u8("supercapacitor number", &s.Number)
@@ -58,12 +53,7 @@ type ExtremeProbe struct {
 }
 
 // Type is 32 in the edition of 2025.
-func (*SupercapacitorExtremes) Type(e Edition) byte {
-	if e == Edition2025 {
-		return 0x32
-	}
-	return 0
-}
+func (*SupercapacitorExtremes) Type(e Edition) byte { return e.either(0, 0x32) }
 
 func (x *SupercapacitorExtremes) code(c *coder, _ Edition) {
 	for _, v := range []*ExtremeCell{&x.Highest, &x.Lowest} {

@@ -5,15 +5,6 @@ import (
 	"testing"
 )
 
-// edit is a text with one part replaced; the part must be there.
-func edit(t *testing.T, text, from, to string) string {
-	t.Helper()
-	if !strings.Contains(text, from) {
-		t.Fatalf("%q is not in the text", from)
-	}
-	return strings.Replace(text, from, to, 1)
-}
-
 func TestBillable(t *testing.T) {
 	meter := newMeter(t)
 	middle := edit(t, edit(t, ends, `"TX":"E"`, `"TX":"C"`), "09:00", "08:30")

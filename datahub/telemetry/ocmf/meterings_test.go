@@ -22,7 +22,7 @@ func keysOf(k PublicKey) Keys {
 func TestMeterings(t *testing.T) {
 	meter := newMeter(t)
 	text := payload(1, begins, ends)
-	got, issues, err := Meterings([]byte(joined(text, meter.sign(t, text))), keysOf(meter.public(t)))
+	got, issues, err := Meterings([]byte(joined(text, meter.Sign(t, text))), keysOf(meter.public(t)))
 	if err != nil || len(issues) != 0 {
 		t.Fatal(issues, err)
 	}
@@ -38,7 +38,7 @@ func TestMeterings(t *testing.T) {
 func TestMeteringsWithoutAValidSignature(t *testing.T) {
 	meter, other := newMeter(t), newMeter(t)
 	text := payload(1, begins, ends)
-	record := []byte(joined(text, meter.sign(t, text)))
+	record := []byte(joined(text, meter.Sign(t, text)))
 	got, issues, err := Meterings(record, keysOf(other.public(t)))
 	if len(got) != 0 || len(issues) != 1 || err != nil {
 		t.Error("a forged record was taken", got, issues, err)

@@ -2,66 +2,39 @@ package ocmf
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"math/big"
 	"strings"
 	"testing"
+
+	"github.com/assay-net/assay/datahub/telemetry/ocmf/ocmftest"
 )
 
-// meterKey is a test's meter: it signs payloads as real ones do.
-type meterKey struct{ *ecdsa.PrivateKey }
+var edit, joined = ocmftest.Edit, ocmftest.Join
+
+// meterKey is a test's meter.
+type meterKey struct{ ocmftest.Meter }
 
 func newMeter(t testing.TB) meterKey {
 	t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return meterKey{k}
-}
-
-func (k meterKey) spki(t testing.TB) []byte {
-	t.Helper()
-	b, err := x509.MarshalPKIXPublicKey(&k.PublicKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return meterKey{ocmftest.NewMeter(t)}
 }
 
 func (k meterKey) public(t testing.TB) PublicKey {
 	t.Helper()
-	p, err := NewPublicKey(k.spki(t))
+	p, err := NewPublicKey(k.SPKI(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func (k meterKey) sign(t testing.TB, payload string) []byte {
-	t.Helper()
-	digest := sha256.Sum256([]byte(payload))
-	sd, err := ecdsa.SignASN1(rand.Reader, k.PrivateKey, digest[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sd
-}
-
-func joined(payload string, sd []byte) string {
-	return "OCMF|" + payload + `|{"SD":"` + hex.EncodeToString(sd) + `"}`
-}
-
 func (k meterKey) record(t testing.TB, payload string) *Record {
 	t.Helper()
-	return mustParse(t, joined(payload, k.sign(t, payload)))
+	return mustParse(t, k.Record(t, payload))
 }
 
 func mustParse(t testing.TB, text string) *Record {
@@ -95,9 +68,9 @@ func forms(t *testing.T, der []byte) map[string][]byte {
 func TestTrapSignatureForms(t *testing.T) {
 	meter := newMeter(t)
 	text := payload(1, begins, ends)
-	sd := meter.sign(t, text)
+	sd := meter.Sign(t, text)
 	for sd[4] < 0x80 && !(sd[3] == 33) { // until r has its top bit set, which unsigned integers get wrong
-		sd = meter.sign(t, text)
+		sd = meter.Sign(t, text)
 	}
 	for name, form := range forms(t, sd) {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +93,7 @@ func TestTrapTwinOfASignatureIsTheSameRecord(t *testing.T) {
 	if step, err := c.Add(meter.record(t, text)); step.Continuity != First || err != nil {
 		t.Fatal(step, err)
 	}
-	for name, form := range forms(t, meter.sign(t, text)) {
+	for name, form := range forms(t, meter.Sign(t, text)) {
 		if step, _ := c.Add(mustParse(t, joined(text, form))); step.Continuity != Repeat {
 			t.Errorf("%s: %s", name, step.Continuity)
 		}
@@ -139,7 +112,7 @@ func TestTrapSignaturesThatAreNone(t *testing.T) {
 		return b
 	}
 	one := big.NewInt(1)
-	good := meter.sign(t, text)
+	good := meter.Sign(t, text)
 	for name, sd := range map[string][]byte{
 		"r is 0": {0x30, 6, 2, 1, 0, 2, 1, 1}, "s is 0": {0x30, 6, 2, 1, 1, 2, 1, 0},
 		"r is the order": der(n, one), "s is the order": der(one, n),
@@ -157,7 +130,7 @@ func TestTrapKeyForms(t *testing.T) {
 	meter := newMeter(t)
 	text := payload(1, begins, ends)
 	r := meter.record(t, text)
-	spki := meter.spki(t)
+	spki := meter.SPKI(t)
 	point := spki[len(spki)-65:]
 	spaced := ""
 	for i, c := range strings.ToUpper(hex.EncodeToString(spki)) {
@@ -189,7 +162,7 @@ func TestTrapKeyForms(t *testing.T) {
 func TestTrapKeysThatAreNone(t *testing.T) {
 	meter := newMeter(t)
 	r := meter.record(t, payload(1, begins))
-	spki := meter.spki(t)
+	spki := meter.SPKI(t)
 	point := spki[len(spki)-65:]
 	off := bytes.Clone(spki)
 	off[len(off)-1] ^= 1

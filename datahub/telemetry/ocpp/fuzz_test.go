@@ -13,7 +13,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	meter := newMeter(f)
-	f.Add([]byte(signedEnd(f, NewSigned(meter.record(f, 1), meter.spki(f)), "1")))
+	f.Add([]byte(signedEnd(f, NewSigned(meter.session(f, 1), meter.SPKI(f)), "1")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Parse(b)
 		if err != nil {

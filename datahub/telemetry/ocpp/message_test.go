@@ -48,15 +48,6 @@ const (
 		`"evse":{"id":1,"connectorId":1},"meterValue":[{"timestamp":` + at + `,"sampledValue":[` + sample + `]}]}`
 )
 
-// edit is a text with one part replaced; the part must be there.
-func edit(t testing.TB, text, from, to string) string {
-	t.Helper()
-	if !strings.Contains(text, from) {
-		t.Fatalf("%q is not in the text", from)
-	}
-	return strings.Replace(text, from, to, 1)
-}
-
 func TestParse(t *testing.T) {
 	for name, text := range map[string]string{
 		"values": values, "event": event, "white space": " " + values + "\n",

@@ -194,12 +194,12 @@ func SRSKey(srs *commit.SRS) verify.PublishedKey {
 	return verify.NewPublishedKey(verify.SRSKey, verify.SetupUnsafe, key)
 }
 
-// Statement asks whether a fleet had at least ten devices.
+// Statement asks whether a fleet had at least ten devices, under the grant of Terms.
 func Statement(fleet string, epoch uint64, nonce byte, expiry time.Time) *statement.Statement {
 	return &statement.Statement{
 		Version: statement.Version, Fleet: fleet, Epoch: epoch, Schema: Schema,
 		Claims:          []statement.Claim{{Terms: []statement.Term{{Total: "count", Coefficient: "1"}}, AtLeast: "10"}},
-		MinimumCoverage: "50", Requester: Lender, Purpose: "a loan",
+		MinimumCoverage: "50", Requester: Lender, Grant: GrantID, Purpose: Purpose,
 		Nonce: fmt.Sprintf("%032x", nonce), Expiry: expiry.UTC(),
 	}
 }

@@ -21,10 +21,18 @@ func TestVersionPinned(t *testing.T) {
 	}
 }
 
-func TestFollow(t *testing.T) {
-	said := follow(strings.NewReader("a/b\nc/d\n# c/d\nx.go:1: undefined: y\n"), 2, t.Logf)
-	if said == nil || said.Error() != "# c/d\nx.go:1: undefined: y" {
-		t.Errorf("said %v", said)
+// Once it is frozen no thread of it answers any more.
+func TestFreeze(t *testing.T) {
+	s := Start(t)
+	for range 20 {
+		s.Freeze()
+		if err := s.stopped(t.Context()); err != nil {
+			t.Error(err)
+		}
+		s.Thaw()
+		if _, err := s.Root().Sys().Health(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

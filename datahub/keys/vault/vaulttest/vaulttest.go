@@ -8,13 +8,11 @@ package vaulttest
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +23,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/vault/api"
+
+	"github.com/assay-net/assay/fabricnet/loopback"
 )
 
 const (
@@ -60,8 +60,12 @@ func Start(t testing.TB) *Server {
 		t.Skip("starts a Vault")
 	}
 	s := &Server{t: t, dir: t.TempDir(), binary: Binary(t)}
-	s.port, s.cluster = freePort(t), freePort(t)
-	s.Address = "https://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+	ports, err := loopback.Ports(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.port, s.cluster = ports[0], ports[1]
+	s.Address = "https://" + loopback.Address(s.port)
 	s.writeFiles()
 	s.root = s.client()
 	t.Cleanup(s.end)
@@ -227,7 +231,29 @@ func (s *Server) Restart() {
 }
 
 // Freeze stops Vault where it is: connections are accepted, and nothing is answered. Thaw lets it go on.
-func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+func (s *Server) Freeze() {
+	s.t.Helper()
+	s.signal(syscall.SIGSTOP)
+	s.await("stop", s.stopped) // the kernel stops one thread after another, and any could still answer
+}
+
+// stopped reports a thread that runs.
+func (s *Server) stopped(context.Context) error {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.pid)) //nolint:errcheck // the pattern is well formed
+	if len(threads) == 0 {
+		return fmt.Errorf("process %d is gone", s.pid)
+	}
+	for _, path := range threads {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if _, fields, _ := bytes.Cut(b, []byte(") ")); !bytes.HasPrefix(fields, []byte("T")) { // behind the name
+			return fmt.Errorf("%s: %.1s, not stopped", path, fields)
+		}
+	}
+	return nil
+}
 
 // Thaw ends Freeze.
 func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
@@ -237,23 +263,4 @@ func (s *Server) signal(what syscall.Signal) {
 	if err := syscall.Kill(s.pid, what); err != nil {
 		s.t.Fatalf("sending %s to Vault: %v", what, err)
 	}
-}
-
-// freePort picks a port that nothing listens on now, below the range that Linux takes ports of outgoing connections from, so that it stays free while
-// the server is down.
-func freePort(t testing.TB) int {
-	t.Helper()
-	for range 1000 {
-		r, err := rand.Int(rand.Reader, big.NewInt(12_000))
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := 20_000 + int(r.Int64())
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			l.Close() //nolint:errcheck // it was opened to see whether it can be
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
 }

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/assay-net/assay/cmd/internal/cli"
+)
+
+// printMessage prints a message of the interface as a line of JSON, with the fields that REST has and a kind before them.
+func printMessage(p *cli.Printer, kind string, m proto.Message) error {
+	object, err := messageJSON(kind, m)
+	if err != nil {
+		return err
+	}
+	return p.Object(object)
+}
+
+func messageJSON(kind string, m proto.Message) (json.RawMessage, error) {
+	b, err := protojson.MarshalOptions{UseProtoNames: true, EmitUnpopulated: true}.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("printing JSON: %w", err)
+	}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, `{"kind":%q`, kind)
+	if body := bytes.TrimSpace(bytes.TrimPrefix(b, []byte("{"))); !bytes.Equal(body, []byte("}")) {
+		out.WriteByte(',')
+		out.Write(body)
+	} else {
+		out.WriteByte('}')
+	}
+	return out.Bytes(), nil
+}
+
+// timeText is a time of the ledger for people.
+func timeText(t *timestamppb.Timestamp) string {
+	if t == nil {
+		return ""
+	}
+	return t.AsTime().UTC().Format(time.RFC3339)
+}
+
+// shortID is the beginning of a digest for a table.
+func shortID(id string) string {
+	const shown = 16
+	if len(id) <= shown {
+		return id
+	}
+	return id[:shown] + "…"
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"log/slog"
+
+	"github.com/assay-net/assay/cmd/internal/cli"
+	"github.com/assay-net/assay/datahub/evidence"
+	"github.com/assay-net/assay/datahub/node"
+	"github.com/assay-net/assay/fabricnet/audit"
+	"github.com/assay-net/assay/fabricnet/embedded"
+	"github.com/assay-net/assay/fabricnet/gateway"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/fabricnet/orgkey"
+	"github.com/assay-net/assay/fabricnet/profile"
+	"github.com/assay-net/assay/zk/setup"
+)
+
+// membership is what a node's organisation is in a consortium, and its way there.
+type membership struct {
+	organisation string
+	book         ledger.Book
+	signer       crypto.Signer // nil where its key is elsewhere
+	blocks       evidence.Blocks
+	keys         *setup.Unsafe // of those who prove
+	trial        *trial        // nil on a network
+	close        func() error
+}
+
+// openMembership opens the ledger that a configuration names. Proving keys are an owner's alone: they are large.
+func openMembership(ctx context.Context, c *node.Config, log *slog.Logger) (*membership, error) {
+	if c.Ledger.Trial != nil {
+		return joinTrial(ctx, c, log)
+	}
+	p, g, err := profileOf(c)
+	if err != nil {
+		return nil, err
+	}
+	m := &membership{organisation: p.Organisation}
+	if m.signer, err = signerOf(p); err != nil {
+		return nil, err
+	}
+	if m.blocks, err = blocksOf(p, g); err != nil {
+		return nil, err
+	}
+	if g.HasRole(p.Organisation, ledger.RoleOwner) {
+		if m.keys, err = openKeyCache(c.Proving.Cache, func(step string) { log.Info(step) }); err != nil {
+			return nil, err
+		}
+	}
+	client, err := gateway.OpenProfile(ctx, c.Resolve(c.Ledger.Profile))
+	if err != nil {
+		return nil, err
+	}
+	m.book, m.close = client.Book(), client.Close
+	return m, nil
+}
+
+func joinTrial(ctx context.Context, c *node.Config, log *slog.Logger) (*membership, error) {
+	keys, err := openKeyCache(c.Proving.Cache, func(step string) { log.Info(step) })
+	if err != nil {
+		return nil, err
+	}
+	t, err := openTrial(ctx, c, keys, log)
+	if err != nil {
+		return nil, err
+	}
+	m := &membership{organisation: t.organisation, book: t.owner, blocks: embedded.Blocks{Genesis: t.Genesis()}, keys: keys, trial: t, close: t.Close}
+	if m.signer, err = t.Signer(t.organisation); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return m, nil
+}
+
+// profileOf reads the profile that a configuration names, and the consortium's genesis, in which its organisation is.
+func profileOf(c *node.Config) (*profile.Profile, *ledger.Genesis, error) {
+	p, err := profile.Read(c.Resolve(c.Ledger.Profile))
+	if err != nil {
+		return nil, nil, cli.Usage("ledger.profile: %w", err)
+	}
+	g, err := p.ReadGenesis()
+	if err != nil {
+		return nil, nil, cli.Usage("ledger.profile: %w", err)
+	}
+	return p, g, nil
+}
+
+// signerOf is the organisation's key, nil where the profile names none.
+func signerOf(p *profile.Profile) (crypto.Signer, error) {
+	if p.OrganisationKey == "" {
+		return nil, nil
+	}
+	key, err := orgkey.Read(p.OrganisationKey)
+	if err != nil {
+		return nil, cli.Usage("organisation_key: %w", err)
+	}
+	return key, nil
+}
+
+// blocksOf reads the channel's blocks, as those of the channel that the organisation joined.
+func blocksOf(p *profile.Profile, g *ledger.Genesis) (evidence.Blocks, error) {
+	pin, err := channelPin(p.ChannelGenesis)
+	return audit.Blocks{Genesis: g, ChannelGenesis: pin, Chaincode: p.Chaincode}, err
+}
+
+// organisationOf is whose node a configuration is, without asking the ledger.
+func organisationOf(c *node.Config) (string, error) {
+	if c.Ledger.Trial != nil {
+		g := demoGenesis()
+		owner, _, _, err := roles(&g)
+		return owner, err
+	}
+	p, _, err := profileOf(c)
+	if err != nil {
+		return "", err
+	}
+	return p.Organisation, nil
+}
+
+// environment is what the node gets of it.
+func (m *membership) environment() node.Environment {
+	env := node.Environment{Book: m.book, Organisation: m.organisation, Signer: m.signer, Blocks: m.blocks}
+	if m.keys != nil {
+		env.SRS, env.Proving = m.keys.SRS(), m.keys
+	}
+	if m.trial != nil {
+		env.TrialMaker = &m.trial.maker
+	}
+	return env
+}

@@ -1,0 +1,128 @@
+package access
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limits are per principal. The zero value of a field is its default.
+type Limits struct {
+	// Rate is how many calls a second a principal may make, in the long run (50), and Burst how many at once (100).
+	Rate  float64
+	Burst int
+	// Calls is how many of a principal's calls may be served at one time (64), and Streams how many of these answer with a stream (16).
+	Calls, Streams int
+	// Call bounds the time from a call's headers to its answer (30 s), Stream the age of a stream (1 h).
+	Call, Stream time.Duration
+	// Send bounds how long a reader of a stream may leave a message unread (30 s).
+	Send time.Duration
+}
+
+func (l *Limits) complete() error {
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{{"call", &l.Call, 30 * time.Second}, {"stream", &l.Stream, time.Hour}, {"send", &l.Send, 30 * time.Second}} {
+		if *d.value < 0 || *d.value > 24*time.Hour {
+			return fmt.Errorf("limits: %s is %s, must be more than nothing and at most 24h", d.name, *d.value)
+		}
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+	}
+	for _, n := range []struct {
+		name  string
+		value *int
+		def   int
+	}{{"burst", &l.Burst, 100}, {"calls", &l.Calls, 64}, {"streams", &l.Streams, 16}} {
+		if *n.value < 0 || *n.value > 1_000_000 {
+			return fmt.Errorf("limits: %s is %d, must be 1 to 1000000", n.name, *n.value)
+		}
+		if *n.value == 0 {
+			*n.value = n.def
+		}
+	}
+	if l.Rate == 0 {
+		l.Rate = 50
+	}
+	if !(l.Rate > 0 && l.Rate <= 1_000_000) {
+		return fmt.Errorf("limits: rate is %v a second, must be more than 0 and at most 1000000", l.Rate)
+	}
+	return nil
+}
+
+// maxPrincipals bounds how many principals are remembered. Only those whose token or certificate is good get here.
+const maxPrincipals = 10_000
+
+// shares holds every principal's rate and share of calls.
+type shares struct {
+	limits Limits
+
+	mu sync.Mutex
+	of map[string]*share
+}
+
+type share struct {
+	rate           *rate.Limiter
+	calls, streams int
+}
+
+func newShares(l Limits) *shares { return &shares{limits: l, of: map[string]*share{}} }
+
+// take admits a call, or says why not. What it returns gives the place back and must be called once.
+func (s *shares) take(p Principal, stream bool, now time.Time) (giveBack func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.find(p.key(), now)
+	if h == nil {
+		return nil, tooMany(time.Second, "too many callers")
+	}
+	if !h.rate.AllowN(now, 1) {
+		return nil, tooMany(time.Duration(float64(time.Second)/s.limits.Rate), "more than %g calls a second", s.limits.Rate)
+	}
+	if h.calls >= s.limits.Calls {
+		return nil, tooMany(time.Second, "more than %d calls at once", s.limits.Calls)
+	}
+	if stream && h.streams >= s.limits.Streams {
+		return nil, tooMany(time.Second, "more than %d streams at once", s.limits.Streams)
+	}
+	h.calls++
+	if stream {
+		h.streams++
+	}
+	return func() { s.giveBack(h, stream) }, nil
+}
+
+func (s *shares) giveBack(h *share, stream bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h.calls--
+	if stream {
+		h.streams--
+	}
+}
+
+// find gives a principal's share. When there are too many, those go that hold nothing back: no call, and a full burst. It is nil if none could go.
+func (s *shares) find(key string, now time.Time) *share {
+	h := s.of[key]
+	if h != nil {
+		return h
+	}
+	if len(s.of) >= maxPrincipals {
+		for k, other := range s.of {
+			if other.calls == 0 && other.rate.TokensAt(now) >= float64(s.limits.Burst) {
+				delete(s.of, k)
+			}
+		}
+		if len(s.of) >= maxPrincipals {
+			return nil
+		}
+	}
+	h = &share{rate: rate.NewLimiter(rate.Limit(s.limits.Rate), s.limits.Burst)}
+	s.of[key] = h
+	return h
+}

@@ -1,0 +1,129 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/assay-net/assay/datahub/api/access"
+	"github.com/assay-net/assay/datahub/api/assayv1"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// Options are what a node gives its interface.
+type Options struct {
+	// Book is the organisation's access to the ledger.
+	Book ledger.Book
+	// Organisation is whose node it is, one of Genesis.
+	Organisation string
+	Genesis      *ledger.Genesis
+	// Caller says who makes the call of a context; nil is whom the guard of package access let through. A call that no guard saw is the organisation's own.
+	Caller func(context.Context) Caller
+	// Progress tells of proofs that this node is making. Nil on nodes that make none.
+	Progress ProgressSource
+	// Evidence makes files of evidence. Without it, GetEvidence is UNIMPLEMENTED.
+	Evidence EvidenceSource
+	// Parts says how the node's parts are. It is called by anybody who asks for the node's health, so it must be cheap. Nil: there are none to tell of.
+	Parts func(context.Context) []Part
+	// Logger is told of what goes wrong beneath; nil discards it.
+	Logger *slog.Logger
+	// Clock is time.Now if nil.
+	Clock func() time.Time
+}
+
+// Caller is who makes a call.
+type Caller struct {
+	// Name tells callers apart: an idempotency key is its caller's own.
+	Name string
+	// Peer is the organisation whose node calls, empty for the organisation's own people and programs.
+	Peer string
+}
+
+// guarded is the caller that a guard let through.
+func guarded(ctx context.Context) Caller {
+	p, ok := access.From(ctx)
+	switch {
+	case ok && p.Kind == access.Peer:
+		return Caller{Peer: p.Organisation}
+	case ok && p.Kind == access.Person:
+		return Caller{Name: p.Issuer + " " + p.Subject}
+	}
+	return Caller{}
+}
+
+// ProgressSource tells how far proofs have come.
+type ProgressSource interface {
+	// Watch gives the progress of a request until stop is called. The source drops what is not received; it may close the channel when there is nothing more.
+	Watch(request commit.Digest) (updates <-chan Progress, stop func())
+}
+
+// Progress is how far a proof has come.
+type Progress struct {
+	Stage       string
+	Done, Total int
+}
+
+// EvidenceSource makes the evidence of a request: one file, at most MaxEvidence bytes.
+type EvidenceSource interface {
+	Evidence(ctx context.Context, request commit.Digest) ([]byte, error)
+}
+
+// MaxEvidence bounds a file of evidence.
+const MaxEvidence = 256 << 20
+
+// Part is a part of the node.
+type Part struct {
+	Name   string
+	Ready  bool
+	Detail string
+}
+
+// Server answers the calls of assay.v1.
+type Server struct {
+	Options
+	keys    *keyTable
+	changes *changes
+	rings   keyrings
+	// loads bounds how many bundles and files of evidence are being made at once, checks how many bundles are being verified.
+	loads, checks *semaphore.Weighted
+}
+
+const (
+	loadsAtOnce  = 4
+	checksAtOnce = 2
+)
+
+// New makes a server. It does nothing until a call comes.
+func New(o Options) *Server {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Caller == nil {
+		o.Caller = guarded
+	}
+	return &Server{
+		Options: o, keys: newKeyTable(o.Clock), changes: newChanges(o.Book, o.Logger),
+		loads: semaphore.NewWeighted(loadsAtOnce), checks: semaphore.NewWeighted(checksAtOnce),
+	}
+}
+
+// Register registers the services of assay.v1, and grpc.health.v1. Their handlers get valid messages alone and return nothing but statuses.
+func (s *Server) Register(to grpc.ServiceRegistrar) {
+	r := registrar{to, s}
+	assayv1.RegisterFleetServiceServer(r, &fleetService{Server: s})
+	assayv1.RegisterPolicyServiceServer(r, &policyService{Server: s})
+	assayv1.RegisterGrantServiceServer(r, &grantService{Server: s})
+	assayv1.RegisterRequestServiceServer(r, &requestService{Server: s})
+	assayv1.RegisterProofServiceServer(r, &proofService{Server: s})
+	assayv1.RegisterAuditServiceServer(r, &auditService{Server: s})
+	assayv1.RegisterNodeServiceServer(r, &nodeService{Server: s})
+	healthv1.RegisterHealthServer(r, &healthService{Server: s})
+}

@@ -1,0 +1,226 @@
+package node
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-net/assay/datahub/api/access"
+	"github.com/assay-net/assay/datahub/api/access/authority"
+	"github.com/assay-net/assay/datahub/api/gateway"
+	"github.com/assay-net/assay/datahub/api/issuer"
+	"github.com/assay-net/assay/datahub/api/server"
+	"github.com/assay-net/assay/datahub/desk"
+	"github.com/assay-net/assay/fabricnet/durable"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// api is the node's interface, and what the ledger knows of it.
+type api struct {
+	gateway   *gateway.Gateway
+	guard     *access.Guard
+	authority *authority.Authority
+	published string // where others find it
+	known     atomic.Bool
+	calls     *prometheus.CounterVec
+	seconds   *prometheus.HistogramVec
+}
+
+const issuerPath = "/issuer"
+
+// IssuerFolder is where the node's own issuer of tokens is, and APIRoots the certificate by which callers know the node.
+func (c *Config) IssuerFolder() string { return filepath.Join(c.Data, "issuer") }
+
+// APIRoots is the file of the CA that signs what the node shows to its callers.
+func (c *Config) APIRoots() string { return filepath.Join(c.Data, "api", "ca.pem") }
+
+// openAPI listens, and serves nothing yet.
+func (n *Node) openAPI(ctx context.Context) error {
+	c := &n.config.API
+	if c.GRPC == "" {
+		return nil
+	}
+	a := new(api)
+	if err := a.register(n.env.Metrics); err != nil {
+		return err
+	}
+	var err error
+	if a.authority, err = authority.Open(filepath.Join(n.config.Data, "api", "authority"), n.own.ID, nil); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(n.config.APIRoots(), encodeCertificate(a.authority.Certificate())); err != nil {
+		return err
+	}
+	o := gateway.Options{Listen: c.Listen, GRPC: c.GRPC, Log: n.log, IssuerPath: issuerPath}
+	issuers, err := n.issuers(ctx, &o)
+	if err != nil {
+		return err
+	}
+	if a.guard, err = access.New(n.guardOptions(a, issuers)); err != nil {
+		return err
+	}
+	served, err := n.newServer(a)
+	if err != nil {
+		return err
+	}
+	o.Guard, o.Register = a.guard, served.Register
+	published, err := c.published(c.GRPC)
+	if err != nil {
+		return err
+	}
+	if o.Certificate, err = a.authority.Server(c.certified(published)...); err != nil {
+		return err
+	}
+	if a.gateway, err = gateway.New(o); err != nil {
+		return err
+	}
+	a.published, err = c.published(a.gateway.GRPC().String())
+	n.api = a
+	return err
+}
+
+// issuers are those whose tokens are taken: the configuration's, and the node's own.
+func (n *Node) issuers(ctx context.Context, o *gateway.Options) ([]access.Issuer, error) {
+	var out []access.Issuer
+	for i, configured := range n.config.API.Issuers {
+		pool, err := n.config.issuerRoots(i)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, access.Issuer{URL: configured.URL, Keys: access.Remote(configured.URL, pool)})
+	}
+	if !n.config.API.BuiltInIssuer {
+		return out, nil
+	}
+	own, err := issuer.Open(ctx, n.config.IssuerFolder(), issuer.Options{URL: n.config.API.IssuerURL()})
+	if err != nil {
+		return nil, err
+	}
+	o.Issuer = own.Handler()
+	return append(out, access.Issuer{URL: own.URL(), Keys: own.Keys}), nil
+}
+
+// issuerRoots are the CAs of an issuer's server, nil for the system's.
+func (c *Config) issuerRoots(i int) (*x509.CertPool, error) {
+	at := c.Resolve(c.API.Issuers[i].Roots)
+	if at == "" {
+		return nil, nil
+	}
+	b, err := durable.ReadFile(at, MaxConfig)
+	if err != nil {
+		return nil, fmt.Errorf("api.issuers[%d].roots: %w", i, err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, fmt.Errorf("api.issuers[%d].roots: %s holds no certificate", i, at)
+	}
+	return pool, nil
+}
+
+func (n *Node) guardOptions(a *api, issuers []access.Issuer) access.Options {
+	c := &n.config.API
+	return access.Options{
+		Organisation: *n.own, Audience: c.Audience, Issuers: issuers, Nodes: n.env.Book.Nodes, Party: n.party,
+		Limits: access.Limits{Rate: c.RequestsPerSecond, Burst: c.Burst}, Observe: a.observe, Log: n.log,
+	}
+}
+
+// party says whether an organisation asked a request or answers it.
+func (n *Node) party(ctx context.Context, request commit.Digest, organisation string) (bool, error) {
+	entry, err := n.env.Book.RequestEntry(ctx, request)
+	if ledger.CodeOf(err) == ledger.NotFound {
+		return false, nil
+	}
+	return err == nil && (entry.Request.Requester == organisation || entry.Request.Owner == organisation), err
+}
+
+func (n *Node) newServer(a *api) (*server.Server, error) {
+	o := server.Options{
+		Book: n.env.Book, Organisation: n.own.ID, Genesis: n.genesis, Caller: caller, Parts: n.parts, Logger: n.log,
+	}
+	if exporter := n.exporter(); exporter != nil {
+		o.Evidence = exporter
+	}
+	if n.desk != nil {
+		o.Progress = desk.Watched[server.Progress]{Desk: n.desk, As: func(p desk.Progress) server.Progress { return server.Progress(p) }}
+	}
+	if !n.own.Has(ledger.RoleFinancier) && !n.own.Has(ledger.RoleRegulator) {
+		return server.New(o), nil
+	}
+	certificate, err := a.authority.Client()
+	if err != nil {
+		return nil, err
+	}
+	o.Progress = &relay{book: n.env.Book, own: n.own.ID, certificate: certificate, desk: o.Progress, log: n.log}
+	return server.New(o), nil
+}
+
+// caller is who access says that it is.
+func caller(ctx context.Context) server.Caller {
+	p, ok := access.From(ctx)
+	switch {
+	case !ok:
+		return server.Caller{}
+	case p.Kind == access.Peer:
+		return server.Caller{Name: p.Organisation, Peer: p.Organisation}
+	}
+	return server.Caller{Name: p.Issuer + "\x00" + p.Subject}
+}
+
+// parts are the lines of /readyz for those who ask the interface.
+func (n *Node) parts(ctx context.Context) []server.Part {
+	var out []server.Part
+	ready := n.Ready(ctx)
+	for _, name := range ready.names() {
+		out = append(out, server.Part{Name: name, Ready: ready.Parts[name] == "", Detail: ready.Parts[name]})
+	}
+	return out
+}
+
+func (a *api) register(r prometheus.Registerer) error {
+	a.calls = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "assay_api_calls_total", Help: "Calls of the interface that ended, by method, by who called and by status."}, []string{"method", "caller", "code"})
+	a.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "assay_api_call_seconds", Help: "Time from a call's headers to its end.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 4, 9)}, []string{"method"})
+	for _, c := range []prometheus.Collector{a.calls, a.seconds} {
+		if err := r.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// observe counts a call. Its labels are of the table's methods and of no one's choosing.
+func (a *api) observe(o access.Observation) {
+	kind := "nobody"
+	switch o.Principal.Kind {
+	case access.Person:
+		kind = "person"
+	case access.Peer:
+		kind = "peer"
+	case access.Anonymous:
+		kind = "anonymous"
+	}
+	a.calls.WithLabelValues(o.Method, kind, o.Code.String()).Inc()
+	a.seconds.WithLabelValues(o.Method).Observe(o.Duration.Seconds())
+}
+
+// serveAPI serves until the node is told to stop, and lets what is under way end.
+func (n *Node) serveAPI(ctx context.Context) error {
+	log := n.log.With("grpc", n.api.gateway.GRPC().String(), "url", n.api.published)
+	if rest := n.api.gateway.REST(); rest != nil {
+		log = log.With("rest", rest.String())
+	}
+	log.Info("the interface is served")
+	return n.api.gateway.Serve(ctx)
+}
+
+// encodeCertificate is PEM.
+func encodeCertificate(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}

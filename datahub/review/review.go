@@ -1,0 +1,217 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-net/assay/datahub/evidence"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// Cursor keeps the position among the ledger's events. ledger.FileCursor is one.
+type Cursor interface {
+	Load() (ledger.Cursor, error)
+	// Save is durable when it returns.
+	Save(ledger.Cursor) error
+}
+
+// Options of a Reviewer.
+type Options struct {
+	// Exporter collects, and signs what is kept. Its Blocks must be made with the genesis that this organisation agreed to.
+	Exporter *evidence.Exporter
+	Cursor   Cursor
+	// Dir is where evidence of disagreements is kept; "" keeps none.
+	Dir string
+	// Silent raises no alerts. Who is not a regulator cannot anyway.
+	Silent bool
+	// Retry is how soon something is tried again that failed. Default 5 s.
+	Retry time.Duration
+	// Attempts is how often a request is read, of a ledger that answers, until that it cannot be read is a disagreement. Default 8.
+	Attempts int
+	Logger   *slog.Logger
+	Metrics  prometheus.Registerer
+}
+
+const (
+	defaultRetry    = 5 * time.Second
+	defaultAttempts = 8
+	maxPause        = time.Minute
+	// saveEvery is after how many events that are no business of a reviewer the position is kept.
+	saveEvery = 256
+)
+
+// Reviewer follows the ledger.
+type Reviewer struct {
+	Options
+	book    ledger.Book
+	metrics *metrics
+}
+
+// New makes a reviewer, which does nothing before Run.
+func New(o Options) (*Reviewer, error) {
+	if o.Exporter == nil || o.Exporter.Blocks == nil || o.Exporter.Key == nil || o.Cursor == nil {
+		return nil, errors.New("review: exporter with blocks and key, and cursor must be given")
+	}
+	if o.Retry <= 0 {
+		o.Retry = defaultRetry
+	}
+	if o.Attempts <= 0 {
+		o.Attempts = defaultAttempts
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Reviewer{Options: o, book: o.Exporter.Book, metrics: newMetrics(o.Metrics)}, nil
+}
+
+// Run reviews until the context ends.
+func (r *Reviewer) Run(ctx context.Context) error {
+	for pause := r.Retry; ; pause = min(2*pause, maxPause) {
+		began := time.Now()
+		err := r.follow(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		r.Logger.Warn("following the ledger: will try again", "error", err)
+		if time.Since(began) > maxPause {
+			pause = r.Retry // it went well for a while
+		}
+		if sleep(ctx, pause) != nil {
+			return nil
+		}
+	}
+}
+
+// follow goes on behind the kept position.
+func (r *Reviewer) follow(ctx context.Context) error {
+	after, err := r.Cursor.Load()
+	if err != nil {
+		return err
+	}
+	passed := 0
+	return ledger.Follow(ctx, r.book, after, func(e ledger.Event, behind ledger.Cursor) error {
+		if id, ok := reviewed(e); ok {
+			if err := r.event(ctx, id, e); err != nil {
+				return err
+			}
+		} else if passed++; passed%saveEvery != 0 {
+			return nil
+		}
+		r.metrics.height.Set(float64(e.Height))
+		return r.Cursor.Save(behind)
+	})
+}
+
+// reviewed is the request of an event that is a reason to look: an approval, and a verdict.
+func reviewed(e ledger.Event) (commit.Digest, bool) {
+	if e.Payload.Request == nil {
+		return commit.Digest{}, false
+	}
+	approved := e.Name == ledger.EventDecided && e.Payload.Approved != nil && *e.Payload.Approved
+	return *e.Payload.Request, approved || e.Name == ledger.EventVerified
+}
+
+// event reviews a request until that is done, one way or the other.
+func (r *Reviewer) event(ctx context.Context, id commit.Digest, e ledger.Event) error {
+	attempts := 0
+	for pause := r.Retry; ; pause = min(2*pause, maxPause) {
+		found, err := r.Review(ctx, id)
+		if err == nil && e.Name == ledger.EventVerified && found.Status != ledger.StatusVerified {
+			found.add("an event tells of a verdict, and the request is %s", found.Status)
+		}
+		if err == nil {
+			return r.settle(ctx, found)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if _, away := r.book.Head(ctx); away == nil {
+			attempts++
+		}
+		if attempts >= r.Attempts {
+			found = &Found{Request: id}
+			found.add("what the ledger has of it cannot be read: %v", err)
+			return r.settle(ctx, found)
+		}
+		r.metrics.retries.Inc()
+		r.Logger.Warn("a request could not be reviewed: will try again", "request", id, "in", pause, "error", err)
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// settle makes a disagreement known.
+func (r *Reviewer) settle(ctx context.Context, f *Found) error {
+	if len(f.Faults) == 0 {
+		r.metrics.reviews.WithLabelValues("agrees").Inc()
+		r.Logger.Info("a request was reviewed", "request", f.Request, "status", f.Status)
+		return nil
+	}
+	r.metrics.reviews.WithLabelValues("disagrees").Inc()
+	r.Logger.Error("a request does not hold what the ledger says of it", "request", f.Request, "faults", f.Faults)
+	return r.disagree(ctx, f)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// Found is what came of a review.
+type Found struct {
+	Request commit.Digest
+	Status  ledger.Status
+	// Faults say what does not hold.
+	Faults []string
+	// Evidence is what was looked at, if it could be read.
+	Evidence *evidence.Evidence
+}
+
+func (f *Found) add(format string, args ...any) {
+	f.Faults = append(f.Faults, fmt.Sprintf(format, args...))
+}
+
+// Review verifies what the ledger has of a request. An error means that it could not be read.
+func (r *Reviewer) Review(ctx context.Context, id commit.Digest) (*Found, error) {
+	f := &Found{Request: id}
+	e, err := r.Exporter.Collect(ctx, id)
+	if ledger.CodeOf(err) == ledger.NotFound {
+		f.add("the ledger told of it and does not have it: %v", err)
+		return f, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.Evidence, f.Status = e, e.Request.Status
+	if e.Request.ID != id {
+		f.add("the ledger gives request %s in its place", e.Request.ID)
+	}
+	report := evidence.Verify(e, evidence.Options{Blocks: r.Exporter.Blocks, Ledger: r.book.ID()})
+	for _, l := range report.Faults() {
+		f.add("%s: %s", l.Subject, l.Text)
+	}
+	if report.Verdict == nil || e.Grant == nil {
+		return f, nil
+	}
+	reasons, err := r.sets(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	for _, reason := range reasons {
+		f.add("difference: %s", reason)
+	}
+	return f, nil
+}

@@ -1,0 +1,188 @@
+package contract_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/policy"
+	"github.com/assay-net/assay/zk"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/record"
+	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/statement"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+// proving is a world whose owner can prove: the keys of the circuits are pinned, and what the devices committed to is known.
+type proving struct {
+	*world
+	keys  *setup.Unsafe
+	chunk *zk.Chunk
+}
+
+// provingDevices is how many batteries the fleet has. That in slot i has a state of health of 70 % and i halves.
+const provingDevices = 60
+
+func newProving(t *testing.T) *proving {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("proves")
+	}
+	dir, err := setup.DefaultDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := setup.UnsafeSingleParty(dir, func(step string) { t.Log(step) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	published, err := keys.Published(contracttest.ChunkSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proving{world: bareWorld(t), keys: keys}
+	p.srs = keys.SRS()
+	p.must(regulator, ledger.FnRegisterMaker, ledger.RegisterMaker{ID: p.maker.ID, Name: "Maker A", Certificate: p.maker.Cert.Raw})
+	p.must(operator, ledger.FnRegisterFleet, fleetArgs(fleetID))
+	for _, k := range published {
+		p.must(regulator, ledger.FnPublishKey, k)
+	}
+	p.must(operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: contracttest.PermissivePolicy()})
+	p.must(operator, ledger.FnGrant, ledger.Grant{Terms: contracttest.Terms(fleetID)})
+	devices := p.enrolled(0, provingDevices)
+	p.at(12, time.Hour)
+	p.report(devices)
+	return p
+}
+
+// report has the devices attest for epoch 11 and the owner anchor it.
+func (p *proving) report(devices []contracttest.Device) {
+	p.t.Helper()
+	place := p.place(11, 0)
+	p.chunk = &zk.Chunk{Records: make([]record.Record, place.Size), R: make([]fr.Element, place.Size)}
+	var list [][]byte
+	for i, d := range devices {
+		slot := uint32(i)
+		rec := record.Record{1, 7000 + 50*slot, 1000, 400, 40_000, 10, 700, 1}
+		p.chunk.Records[slot] = rec
+		p.chunk.R[slot] = place.At(slot).Blinding(d.Secret, rec.Pack())
+		list = append(list, contracttest.AttestTo(p.srs, place, slot, d, rec))
+	}
+	p.anchor(11, list)
+}
+
+// healthy asks about batteries by their state of health.
+func healthy(least, most string, change func(*statement.Statement)) func(*statement.Statement) {
+	return func(s *statement.Statement) {
+		s.Cohort, s.Disclose = []statement.Range{{Lane: "state_of_health", Min: least, Max: most}}, []string{"count"}
+		if change != nil {
+			change(s)
+		}
+	}
+}
+
+// answer proves what was asked and approved.
+func (p *proving) answer(s *statement.Statement) (ledger.SubmitProof, *verify.Verdict) {
+	p.t.Helper()
+	facts := query[ledger.FactsEntry](p.world, ledger.QueryFacts, ledger.EpochRef{Fleet: fleetID, Epoch: 11})
+	bundle, err := zk.Prove(context.Background(), p.keys, s, &facts.Facts, func(context.Context, *verify.ChunkFacts) (*zk.Chunk, error) { return p.chunk, nil }, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	b, err := bundle.Marshal()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ring, err := verify.NewKeyring(query[[]verify.PublishedKey](p.world, ledger.QueryKeys, ledger.Nothing{}))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	verdict, err := verify.VerifyBundle(b, &facts.Facts, ring)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return ledger.SubmitProof{Request: s.Digest(p.id), Bundle: b}, verdict
+}
+
+// verified asks, approves and proves.
+func (p *proving) verified(change func(*statement.Statement)) commit.Digest {
+	p.t.Helper()
+	id, s := p.approved(change)
+	proof, verdict := p.answer(s)
+	if a := p.assessProof(id, verdict); !a.Allowed {
+		p.t.Errorf("before the proof the contract says %+v", a)
+	}
+	p.must(operator, ledger.FnSubmitProof, proof)
+	if got := p.status(id); got != ledger.StatusVerified {
+		p.t.Errorf("an answered request is %s", got)
+	}
+	return id
+}
+
+// withheld asks and approves something whose proof must be refused, and gives it up.
+func (p *proving) withheld(why string, change func(*statement.Statement)) {
+	p.t.Helper()
+	id, s := p.approved(change)
+	proof, verdict := p.answer(s)
+	p.refused(ledger.Forbidden, why, operator, ledger.FnSubmitProof, proof)
+	a := p.assessProof(id, verdict)
+	if a.Allowed || !strings.Contains(strings.Join(a.Reasons, "; "), why) {
+		p.t.Errorf("before the proof the contract says %+v, want %q", a, why)
+	}
+	p.must(operator, ledger.FnFail, ledger.Fail{Request: id, Reasons: a.Reasons})
+}
+
+func (p *proving) assessProof(id commit.Digest, v *verify.Verdict) ledger.Assessment {
+	p.t.Helper()
+	shown, err := ledger.ShownBy(v)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return query[ledger.Assessment](p.world, ledger.QueryAssess, ledger.Assess{Request: id, Shown: &shown})
+}
+
+// The grant asks for cohorts of ten. What is verified in one step bears on the next ones: all are about one fleet and epoch.
+func TestDifferenceAttack(t *testing.T) {
+	p := newProving(t)
+	unshown := func(s *statement.Statement) { s.Disclose = nil }
+	p.verified(healthy("80.00", "", nil))                            // 40 batteries
+	p.verified(healthy("80.00", "", nil))                            // the same ones
+	p.withheld("difference", healthy("84.50", "", nil))              // 31 of them: nine are left over
+	p.verified(healthy("85.00", "", nil))                            // 30: ten are left over
+	p.withheld("fewer than", healthy("", "74.00", nil))              // nine
+	p.withheld("no claim that holds", healthy("", "74.00", unshown)) // nine, behind a claim that does not hold
+	p.verified(healthy("75.00", "79.50", unshown))                   // ten, behind a claim that does
+	p.notApproved("overlaps", healthy("82.00", "90.00", nil))        // partly in what was answered
+	p.notApproved("disclose count", healthy("75.00", "79.00", nil))  // within what showed no count
+	p.notApproved("minimum must be proven", healthy("75.00", "79.50", func(s *statement.Statement) { unshown(s); s.Claims = nil }))
+	if e := p.grantEntry(contracttest.GrantID); e.Spent.Answers != 7 {
+		t.Errorf("spent is %+v", e.Spent)
+	}
+}
+
+// A proof that verifies is not taken under another policy, after a revocation, for another request, or twice.
+func TestVerifiedProofIsStillSubjectToItsGrant(t *testing.T) {
+	p := newProving(t)
+	id, s := p.approved(nil)
+	other, _ := p.approved(nil)
+	proof, _ := p.answer(s)
+	p.must(operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: []byte(nothing)})
+	p.refused(ledger.Forbidden, "closed", operator, ledger.FnSubmitProof, proof)
+	p.must(operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: contracttest.PermissivePolicy()})
+	p.refused(ledger.Invalid, "not request", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: other, Bundle: proof.Bundle})
+	p.grants("ends", func(t *policy.Terms) { t.NotAfter = p.genesis.EpochStart(12).Unix() + 7200 })
+	late, lateAsked := p.approved(under("ends"))
+	lateProof, _ := p.answer(lateAsked)
+	p.clock(12, 3*time.Hour)
+	p.refused(ledger.Forbidden, "ended", operator, ledger.FnSubmitProof, lateProof)
+	p.must(operator, ledger.FnSubmitProof, proof)
+	p.refused(ledger.Conflict, "is verified", operator, ledger.FnSubmitProof, proof)
+	p.refused(ledger.Conflict, "is verified", operator, ledger.FnFail, ledger.Fail{Request: id, Reasons: []string{"x"}})
+	p.refused(ledger.Forbidden, "ended", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: late, Bundle: lateProof.Bundle})
+}

@@ -1,0 +1,160 @@
+package contract
+
+import (
+	"fmt"
+
+	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+)
+
+// found is a request of a page, before what followed is read.
+type found struct {
+	id      commit.Digest
+	request *ledger.Request
+}
+
+// queryRequests pages through the requests. Those of which a filter by what was asked leaves nothing are passed over first; the status takes reading what followed.
+func queryRequests(r *run, a *ledger.RequestsQuery) (*ledger.RequestsPage, error) {
+	p, err := newPage(a.Limit)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := hexDigest(a.After); a.After != "" && err != nil {
+		return nil, ledger.Refuse(ledger.Invalid, "after: %v", err)
+	}
+	if a.Status != "" && !a.Status.Known() {
+		return nil, ledger.Refuse(ledger.Invalid, "status: %.40q is none", a.Status)
+	}
+	var candidates []found
+	next, err := pageOf(r, p, ledger.RequestPrefix, ledger.RequestPrefix, a.After, func(rest string, q *ledger.Request) (bool, error) {
+		id, err := hexDigest(rest)
+		if err != nil {
+			return false, fmt.Errorf("state key of a request: %w", err)
+		}
+		if a.Owner != "" && q.Owner != a.Owner || a.Requester != "" && q.Requester != a.Requester || a.Fleet != "" && q.Fleet != a.Fleet {
+			return false, nil
+		}
+		candidates = append(candidates, found{id, q})
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.entries(candidates, a.Status, next)
+}
+
+// entries adds to the requests of a page what followed. Verdicts may be long, so the page may end before they do.
+func (r *run) entries(candidates []found, status ledger.Status, next string) (*ledger.RequestsPage, error) {
+	out := &ledger.RequestsPage{Entries: []ledger.RequestEntry{}, Next: next}
+	if err := prefetchEntries(r.state, candidates); err != nil {
+		return nil, err
+	}
+	left := maxPageBytes
+	for i, c := range candidates {
+		entry, err := r.entry(c.id, c.request)
+		if err != nil {
+			return nil, err
+		}
+		if status != "" && entry.Status != status {
+			continue
+		}
+		out.Entries = append(out.Entries, *entry)
+		if entry.Verdict != nil {
+			left -= len(entry.Verdict.Verdict)
+		}
+		if left <= 0 && i < len(candidates)-1 {
+			out.Next = c.id.String()
+			break
+		}
+	}
+	return out, nil
+}
+
+// prefetchEntries reads what followed at once where that is possible, but for the verdicts.
+func prefetchEntries(s State, candidates []found) error {
+	p, ok := s.(Prefetcher)
+	if !ok || len(candidates) == 0 {
+		return nil
+	}
+	var keys []string
+	for _, c := range candidates {
+		keys = append(keys, ledger.DecisionKey(c.id), ledger.WithdrawalKey(c.id), ledger.ProvingKey(c.id), ledger.FailureKey(c.id))
+	}
+	return p.Prefetch(keys...)
+}
+
+// queryAsked leaves the verdicts out: they are long, and an export needs none of them.
+func queryAsked(r *run, a *ledger.EpochRef) ([]ledger.TrustRequest, error) {
+	out := []ledger.TrustRequest{}
+	f, err := fleet(r.state, a.Fleet)
+	if err != nil {
+		return nil, err
+	}
+	err = scan(r.state, ledger.AskedPrefix(f.ID, a.Epoch), func(rest string, _ *ledger.Asked) error {
+		id, err := hexDigest(rest)
+		if err != nil {
+			return fmt.Errorf("state key of a request: %w", err)
+		}
+		q, err := requestOf(r.state, id)
+		if err != nil {
+			return err
+		}
+		entry, err := r.entry(id, q)
+		if err != nil {
+			return err
+		}
+		out = append(out, ledger.TrustRequest{ID: id, Fleet: q.Fleet, Epoch: q.Epoch, Requester: q.Requester, Status: entry.Status, Time: q.Time})
+		return nil
+	})
+	return out, err
+}
+
+func queryRequest(r *run, a *ledger.RequestRef) (*ledger.RequestEntry, error) {
+	q, err := requestOf(r.state, a.Request)
+	if err != nil {
+		return nil, err
+	}
+	return r.entry(a.Request, q)
+}
+
+func (r *run) entry(id commit.Digest, q *ledger.Request) (*ledger.RequestEntry, error) {
+	e := &ledger.RequestEntry{ID: id, Request: *q}
+	var err error
+	if e.Decision, err = get[ledger.Decision](r.state, ledger.DecisionKey(id)); err != nil {
+		return nil, err
+	}
+	if e.Withdrawal, err = get[ledger.Withdrawal](r.state, ledger.WithdrawalKey(id)); err != nil {
+		return nil, err
+	}
+	if e.Proving, err = get[ledger.Proving](r.state, ledger.ProvingKey(id)); err != nil {
+		return nil, err
+	}
+	if e.Failure, err = get[ledger.Failure](r.state, ledger.FailureKey(id)); err != nil {
+		return nil, err
+	}
+	if e.Verdict, err = get[ledger.ProofVerdict](r.state, ledger.VerdictKey(id)); err != nil {
+		return nil, err
+	}
+	e.Status = r.status(e)
+	return e, nil
+}
+
+func (r *run) status(e *ledger.RequestEntry) ledger.Status {
+	switch {
+	case e.Verdict != nil:
+		return ledger.StatusVerified
+	case e.Withdrawal != nil:
+		return ledger.StatusWithdrawn
+	case e.Decision != nil && !e.Decision.Approved:
+		return ledger.StatusRefused
+	case e.Failure != nil:
+		return ledger.StatusFailed
+	case r.now >= e.Request.Expiry:
+		return ledger.StatusExpired
+	case e.Proving != nil:
+		return ledger.StatusProving
+	case e.Decision != nil:
+		return ledger.StatusApproved
+	}
+	return ledger.StatusOpen
+}

@@ -1,0 +1,272 @@
+package ledger
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/assay-net/assay/policy"
+	"github.com/assay-net/assay/zk/record"
+	"github.com/assay-net/assay/zk/statement"
+	"github.com/assay-net/assay/zk/verify"
+)
+
+// Asker is what the ledger knows about a question besides its statement.
+type Asker struct {
+	// Roles are the requester's in the genesis, Attributes its certificate's when it asked.
+	Roles      []Role
+	Attributes map[string]string
+	// Fleet is the fleet that the statement names, or at least its id, owner and schema.
+	Fleet Fleet
+	// Epoch runs at Time.
+	Epoch uint64
+	Time  time.Time
+}
+
+// QuestionOf is a statement as policies and grants look at it. It is derived from the statement alone but for what the asker holds, so a node, a tool and every
+// peer come to the same.
+func QuestionOf(s *statement.Statement, by Asker) (*policy.Question, error) {
+	schema, err := record.Lookup(s.Schema)
+	if err != nil {
+		return nil, fmt.Errorf("statement: schema: %w", err)
+	}
+	q := &policy.Question{
+		Action:    policy.Prove,
+		Requester: policy.Party{ID: s.Requester, Attributes: by.Attributes},
+		Fleet:     policy.Fleet{ID: by.Fleet.ID, Owner: by.Fleet.Owner, Schema: by.Fleet.Schema},
+		Grant:     s.Grant, Purpose: s.Purpose,
+		Epoch: s.Epoch, CurrentEpoch: by.Epoch, Time: by.Time.UTC().Truncate(time.Second), Expiry: s.Expiry,
+		Lanes: lanesOf(s, schema), KeyClasses: slices.Clone(s.KeyClasses),
+	}
+	for _, r := range by.Roles {
+		q.Requester.Roles = append(q.Requester.Roles, string(r))
+	}
+	if err := askedCohort(q, s, schema); err != nil {
+		return nil, err
+	}
+	if err := askedClaims(q, s); err != nil {
+		return nil, err
+	}
+	if err := askedModel(q, s, schema); err != nil {
+		return nil, err
+	}
+	q.MinimumCoverage, err = s.CoverageBound()
+	return q, err
+}
+
+// lanesOf lists the lanes that anything in the statement names, in the schema's order.
+func lanesOf(s *statement.Statement, schema *record.Schema) []string {
+	named := map[string]bool{}
+	for _, r := range s.Cohort {
+		named[r.Lane] = true
+	}
+	if s.Valuation != nil {
+		for i := range s.Valuation.Curves {
+			named[s.Valuation.Curves[i].Lane] = true
+		}
+	}
+	for i := range s.Claims {
+		for _, t := range s.Claims[i].Terms {
+			named[t.Total] = true
+		}
+	}
+	for _, total := range s.Disclose {
+		named[total] = true
+	}
+	var lanes []string
+	for i := 1; i < record.Lanes; i++ {
+		if named[schema.Lanes[i].Name] {
+			lanes = append(lanes, schema.Lanes[i].Name)
+		}
+	}
+	return lanes
+}
+
+func askedCohort(q *policy.Question, s *statement.Statement, schema *record.Schema) error {
+	p, err := s.Parameters()
+	if err != nil {
+		return err
+	}
+	q.Cohort = policy.Cohort{Lo: slices.Clone(p.Bounds.Lo[:]), Hi: slices.Clone(p.Bounds.Hi[:]), All: true}
+	for i := 1; i < record.Lanes; i++ {
+		l := &schema.Lanes[i]
+		q.Cohort.All = q.Cohort.All && p.Bounds.Lo[i] <= l.Min && p.Bounds.Hi[i] >= l.Max
+	}
+	return nil
+}
+
+// askedClaims also says what the answer shows of the cohort's size. Of the whole fleet it is the population, which every verdict shows.
+func askedClaims(q *policy.Question, s *statement.Statement) error {
+	claims, err := s.Integers()
+	if err != nil {
+		return err
+	}
+	for i := range claims {
+		q.Claims = append(q.Claims, kindOf(&claims[i]))
+		q.ProvenMinimum = max(q.ProvenMinimum, leastCount(&claims[i]))
+	}
+	disclosed, err := s.Disclosed()
+	if err != nil {
+		return err
+	}
+	for _, total := range s.Disclose {
+		if total != totalPopulation {
+			q.Disclose = append(q.Disclose, total)
+		}
+	}
+	switch {
+	case disclosed[statement.Count] || q.Cohort.All:
+		q.Count = policy.CountExact
+	case q.ProvenMinimum > 0:
+		q.Count = policy.CountProven
+	default:
+		q.Count = policy.CountHidden
+	}
+	return nil
+}
+
+// kindOf goes by the totals whose coefficient is not zero.
+func kindOf(c *statement.IntegerClaim) string {
+	lanes := 0
+	for i := 1; i < record.Lanes; i++ {
+		if c.A[statement.LaneSum+i].Sign() != 0 {
+			lanes++
+		}
+	}
+	population, count, value := c.A[statement.Population].Sign() != 0, c.A[statement.Count].Sign() != 0, c.A[statement.Value].Sign() != 0
+	switch {
+	case value && lanes == 0:
+		return policy.ClaimValue
+	case !value && lanes == 1:
+		return policy.ClaimLane
+	case !value && lanes == 0 && count && !population:
+		return policy.ClaimCount
+	case !value && lanes == 0 && population && !count:
+		return policy.ClaimPopulation
+	}
+	return policy.ClaimMixed
+}
+
+// leastCount is N for a claim that is count ≥ N and nothing else, or 0.
+func leastCount(c *statement.IntegerClaim) uint64 {
+	for i, a := range c.A {
+		if i == statement.Count && a.Cmp(big.NewInt(1)) != 0 || i != statement.Count && a.Sign() != 0 {
+			return 0
+		}
+	}
+	if c.B.Sign() <= 0 || !c.B.IsUint64() {
+		return 0
+	}
+	return c.B.Uint64()
+}
+
+func askedModel(q *policy.Question, s *statement.Statement, schema *record.Schema) error {
+	if s.Valuation == nil {
+		return nil
+	}
+	for i := range s.Valuation.Curves {
+		shape, err := shapeOf(&s.Valuation.Curves[i], schema)
+		if err != nil {
+			return err
+		}
+		q.Curves = append(q.Curves, shape)
+	}
+	q.Currency, q.Model = s.Valuation.Currency, policy.Model(s.Schema, q.Curves)
+	return nil
+}
+
+func shapeOf(c *statement.Curve, schema *record.Schema) (policy.CurveShape, error) {
+	i, ok := schema.LaneIndex(c.Lane)
+	if !ok {
+		return policy.CurveShape{}, fmt.Errorf("statement: valuation: schema %s has no lane %q", schema.Name, c.Lane)
+	}
+	lane := schema.Lanes[i]
+	shape := policy.CurveShape{Lane: c.Lane, Index: i, Min: lane.Min, Max: lane.Max}
+	for _, k := range c.Knots {
+		at, err := lane.Parse(k.At)
+		if err != nil {
+			return policy.CurveShape{}, fmt.Errorf("statement: valuation: curve over %s: %w", c.Lane, err)
+		}
+		factor, ok := new(big.Rat).SetString(k.Factor) // a decimal of a few digits, or the statement would not have been read
+		if ok {
+			factor.Mul(factor, big.NewRat(millionths, 1))
+		}
+		if !ok || !factor.IsInt() || !factor.Num().IsUint64() {
+			return policy.CurveShape{}, fmt.Errorf("statement: valuation: curve over %s: factor %.40q", c.Lane, k.Factor)
+		}
+		shape.Knots = append(shape.Knots, policy.Knot{At: at, Factor: factor.Num().Uint64()})
+	}
+	return shape, nil
+}
+
+// millionths of a unit.
+const millionths = 1_000_000
+
+// The names of totals in statements and verdicts.
+const (
+	totalPopulation = "population"
+	totalCount      = "count"
+)
+
+// Shown is what a verdict shows, as far as the limits of a grant depend on it.
+type Shown struct {
+	Population uint64 `json:"population"`
+	// Count is that of the cohort, if the statement has it disclosed.
+	Count *uint64 `json:"count,omitempty"`
+	// Claims says of each of the statement's claims whether it holds.
+	Claims []bool `json:"claims"`
+}
+
+// ShownBy takes what matters from a verdict.
+func ShownBy(v *verify.Verdict) (Shown, error) {
+	s := Shown{Claims: []bool{}}
+	for _, c := range v.Claims {
+		s.Claims = append(s.Claims, c.Holds)
+	}
+	known := false
+	for _, d := range v.Disclosed {
+		if d.Name != totalPopulation && d.Name != totalCount {
+			continue
+		}
+		n, err := strconv.ParseUint(d.Value, 10, 64)
+		if err != nil {
+			return Shown{}, fmt.Errorf("verdict: %s: %w", d.Name, err)
+		}
+		if d.Name == totalCount {
+			s.Count = &n
+		} else {
+			s.Population, known = n, true
+		}
+	}
+	if !known {
+		return Shown{}, fmt.Errorf("verdict: shows no population")
+	}
+	return s, nil
+}
+
+// CountOf is how many batteries the cohort has, or nil if the answer does not show it.
+func (s *Shown) CountOf(q *policy.Question) *uint64 {
+	if s.Count == nil && q.Cohort.All {
+		return &s.Population
+	}
+	return s.Count
+}
+
+// Proves reports whether a claim that holds says that the cohort has at least so many batteries, and nothing else.
+func (s *Shown) Proves(of *statement.Statement, least uint64) (bool, error) {
+	claims, err := of.Integers()
+	if err != nil {
+		return false, err
+	}
+	if len(claims) != len(s.Claims) {
+		return false, fmt.Errorf("%d claims are shown, the statement has %d", len(s.Claims), len(claims))
+	}
+	for i := range claims {
+		if n := leastCount(&claims[i]); n > 0 && n >= least && s.Claims[i] {
+			return true, nil
+		}
+	}
+	return false, nil
+}

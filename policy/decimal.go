@@ -1,0 +1,57 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Decimal places of a unit of budget and of a percentage.
+const (
+	unitPlaces     = 6
+	coveragePlaces = 2
+	coverageFull   = 10000 // 100 %
+)
+
+// parseUnsigned reads plain decimal text as an integer × 10^-places, exactly.
+// It takes digits with at most places of them after one point, and nothing
+// else: no sign, no exponent, no leading zeros. One number may be written with
+// more or fewer zeros at its end.
+func parseUnsigned(text string, places int) (uint64, error) {
+	whole, fraction, point := strings.Cut(text, ".")
+	switch {
+	case text == "":
+		return 0, errors.New("is missing")
+	case whole == "" || point && fraction == "" || !digits(whole) || !digits(fraction):
+		return 0, fmt.Errorf("%q is not a decimal number", shorten(text, 40))
+	case len(whole) > 1 && whole[0] == '0':
+		return 0, fmt.Errorf("%q has a leading zero", shorten(text, 40))
+	case len(fraction) > places:
+		return 0, fmt.Errorf("%q has more than %d decimal places", shorten(text, 40), places)
+	}
+	var n uint64
+	for _, c := range []byte(whole + fraction + strings.Repeat("0", places-len(fraction))) {
+		d := uint64(c - '0')
+		if n > (math.MaxUint64-d)/10 {
+			return 0, fmt.Errorf("%q is too large", shorten(text, 40))
+		}
+		n = 10*n + d
+	}
+	return n, nil
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if !digit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// formatUnits writes millionths as decimal text.
+func formatUnits(n uint64) string {
+	text := fmt.Sprintf("%d.%06d", n/1_000_000, n%1_000_000)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+}

@@ -1,0 +1,134 @@
+// Package policy decides which questions an owner answers. It is pure: nothing
+// in it reads a clock, a file or a ledger, and equal input gives equal output,
+// word for word, so that a ledger's peers, the owner's node and a tool come to
+// one decision. It is the one place that knows Cedar.
+//
+// An answer needs three things, each of which refuses by itself:
+//
+//   - A policy: Cedar text of the owner's. [Parse] checks a text against
+//     [Schema], [Set.Decide] says whether it allows a [Question] and which
+//     policies decided.
+//   - A grant: [Terms] that the owner gave one organisation. [Terms.Limits]
+//     says what of a question they do not cover, [Terms.Cost] what it spends.
+//   - The difference rule: [Overlaps] when a question is approved, [Isolates]
+//     and [Outside] when its proof is there, over all that was answered about
+//     the same fleet and epoch.
+//
+// What is asked is worked out by the caller, from a statement; what was spent
+// and answered is the ledger's to keep.
+//
+// # Policies
+//
+// A text holds permits and forbids. A question is allowed when a permit
+// applies, no forbid does, and every policy could be evaluated: an overflow in
+// any of them denies, a forbid that fails does not fall silent. Nothing applies
+// by default. The schema's comments are the manual of what a policy may look
+// at. Validation is strict: a misspelt attribute or a comparison of unlike
+// things is an error at publication and not a policy that never applies.
+//
+// Every policy carries @id, unique in its text, by which reasons name it. It may
+// carry @description, for people, and a permit @approval("person"): when any
+// permit that applies carries it, a person has to approve. There are no other
+// annotations.
+//
+// A text is bounded before Cedar's parser sees it: in length, in depth, in the
+// words of one policy, and in three forms on which cedar-go takes minutes; the
+// bounds are beside the code that holds them. Sets of sets and records within a
+// policy are refused, for they are of no use here. The rest of what a text can
+// cost grows with its length: 150 ms to parse the worst that we found, 12 ms to
+// decide it. Unprintable characters are refused, so that a text reads as it is
+// evaluated.
+//
+// # Grants
+//
+// An empty list allows nothing. Amounts are decimal text, counted in whole
+// millionths. The cost of a proof is a convention for counting questions: what
+// is disclosed exactly is not differentially private at any price. Homomorphic
+// queries spend their epsilon from the same budget. A grant's minimum_cohort
+// must be proven: a question discloses its count, or asks about the whole
+// fleet, or carries a claim that is exactly count ≥ N. That the count then
+// shown is large enough, or the claim holds, is for the caller to see in the
+// verdict.
+//
+// # The difference rule
+//
+// Two exact totals over cohorts that differ by one battery tell that battery's
+// record. So cohorts about which one fleet is asked at one epoch form a laminar
+// family. Each is a box, an interval for every lane, and two boxes must be the
+// same, or disjoint in some lane, or one within the other. Any other two are
+// refused, whatever batteries they hold. Where one lies within another, both
+// show their counts. Of a family that is ordered by which box holds which, as a
+// forest, let the atom of a box be its batteries that lie in none of its
+// children. When a proof is there, every atom has to be empty or as large as
+// the strictest minimum of the box, of its children, and of those that stand in
+// for one of these because nothing lies between.
+//
+// This is why it is enough. A total over a box, be it a count, a sum over a lane
+// or a value under a model, adds up over batteries, hence is the sum of the
+// totals over the atoms within the box. Whoever adds and subtracts answers gets
+// a sum over atoms, each with one weight for all its batteries: no answer tells
+// two batteries of one atom apart. Suppose such a sum is the total of a group of
+// batteries. Then the group is a union of atoms. An atom is its box less the
+// box's children; the boxes of non-empty atoms are linearly independent; so this
+// is how each atom of the group follows from answers, and the only way but for
+// the relations that an empty atom makes: the box is then the sum of its
+// children, and each of those follows from the rest. Any set of answers that is
+// needed for the group, none of them superfluous, therefore consists of boxes
+// that bound one of its atoms or are tied to such a box by empty atoms. The rule
+// compared that atom with the minimum of each. Hence:
+//
+//	A group of batteries whose total follows from answers by adding and
+//	subtracting is at least as large as the minimum of every answer needed.
+//
+// An answer later on only splits an atom in two, and both parts are compared
+// then; one that fails, or never comes, joins two. The tests hold all of this
+// against a count of every battery in drawn fleets.
+//
+// Every verdict also shows the population, which is a count of all that
+// reported, and nothing else about them. As soon as two cohorts were answered,
+// [Outside] demands that those in neither are none or enough, too. Without it a
+// bound that moves as long as nobody is added to a cohort finds where the one
+// battery beyond it lies. One cohort alone shows how many it leaves out.
+//
+// The rule takes for granted that all answers of an epoch are about the same
+// records, which is so once its anchors are settled, and that approvals and
+// proofs about one fleet and epoch come one after another.
+//
+// It does not stop, and budgets and minima have to be chosen with it in mind:
+//
+//   - The same question at several epochs. A battery that joins or leaves
+//     between two of them is the difference.
+//   - Several models over one cohort. Each value is one more weighted sum over
+//     the same batteries; as many models as batteries give every record. A grant
+//     names the models it allows; [Warnings] points at those that weigh few
+//     batteries more than others, and finds no more than that.
+//   - Bits: whether a claim holds, that a cohort was too small, that a proof was
+//     refused. A moving bound finds a total by bisection; each step costs an
+//     answer.
+//   - Knowledge from elsewhere. An owner of half an atom's batteries can take
+//     them off, and so can whoever it tells.
+//
+// # Test cases
+//
+// An owner writes down what a policy is meant to do and runs it with
+// [Set.Test]. [ParseCases] reads YAML or JSON:
+//
+//	version: assay-policy-cases/v1
+//	question:                     # what every case starts from
+//	  action: prove               # the default
+//	  requester: {id: bank, roles: [financier], attributes: {O: Bank AG}}
+//	  fleet: {id: swapco-fleet, owner: swapco, schema: battery/v1}
+//	  purpose: loan origination
+//	  count: exact
+//	cases:
+//	  - name: a loan
+//	    expect: allow             # or approve: once a person does; or refuse
+//	    by: [valuation]           # the policies that decide; left out: any
+//	  - name: marketing
+//	    question: {purpose: marketing}     # what differs
+//	    expect: refuse
+//
+// Fields of a question are those of [Question] in JSON. What a case names
+// replaces what it starts from, attributes one by one. The folder
+// testdata/policies has examples of policies with their cases.
+package policy

@@ -1,0 +1,52 @@
+package policy
+
+// Terms of a grant.
+type Terms struct {
+	// ID names the grant among its owner's.
+	ID string `json:"id"`
+	// Grantee is the organisation that may ask.
+	Grantee string `json:"grantee"`
+	// Fleets, Purposes and Actions that it may ask about, for and of. The lists
+	// hold at least one entry; those below may be empty, which allows none.
+	// All lists are sorted and hold nothing twice.
+	Fleets   []string `json:"fleets"`
+	Purposes []string `json:"purposes"`
+	Actions  []Action `json:"actions"`
+	// Claims are the kinds of claims allowed, Disclose the totals that may be
+	// shown exactly, Lanes those that a question may touch, Models the digests
+	// of the valuation models allowed.
+	Claims   []string `json:"claims,omitempty"`
+	Disclose []string `json:"disclose,omitempty"`
+	Lanes    []string `json:"lanes,omitempty"`
+	Models   []string `json:"models,omitempty"`
+	// MinimumCohort is the fewest batteries that an answer may be about, or
+	// that two answers may differ by; at least 1.
+	MinimumCohort uint64 `json:"minimum_cohort"`
+	// MinimumCoverage is the least that a question must demand, in percent with
+	// up to two decimal places, such as "95.00".
+	MinimumCoverage string `json:"minimum_coverage"`
+	// FirstEpoch and LastEpoch bound the epochs asked about. LastEpoch 0 is no
+	// bound.
+	FirstEpoch uint64 `json:"first_epoch"`
+	LastEpoch  uint64 `json:"last_epoch"`
+	// Answers is how many questions may be answered, whatever they are about.
+	Answers uint32 `json:"answers"`
+	// Budget is for each fleet; CostClaim and CostDisclosure are what one claim
+	// and one disclosed total cost. Units with up to six decimal places.
+	Budget         string `json:"budget"`
+	CostClaim      string `json:"cost_claim"`
+	CostDisclosure string `json:"cost_disclosure"`
+	// NotBefore and NotAfter bound the ledger's time, both included, in Unix
+	// seconds.
+	NotBefore int64 `json:"not_before"`
+	NotAfter  int64 `json:"not_after"`
+	// Policy is the digest, in hex, of a policy text that the owner published.
+	Policy string `json:"policy"`
+}
+
+// Spent is what was used of a grant: answers of all fleets, and units of the
+// fleet that a question is about, in millionths.
+type Spent struct {
+	Answers uint32 `json:"answers"`
+	Units   uint64 `json:"units"`
+}
