@@ -5,7 +5,7 @@ GO ?= go
 # Packages whose tests start Fabric networks or let epochs pass in real time, one after the other: on a small machine two at once get in each other's way.
 NETWORKS = ./cmd/assay ./datahub/node ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
 
-.PHONY: help demo demo-fabric test postgresql short bench bench-fabric bench-ingest bench-api lint generate proto proto-release build clean
+.PHONY: help demo demo-fabric demo-nodes test postgresql systemd short bench bench-fabric bench-ingest bench-api lint generate proto proto-release build clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,12 +24,19 @@ demo-fabric: build ## play the main job on a Fabric network made for it; results
 	./bin/assay demo --ledger fabric --network $(OUT)/fabric/network --out $(OUT)/fabric/demo && \
 	./bin/assay audit channel --network $(OUT)/fabric/network --org regulator
 
-test: lint postgresql ## everything that must pass
+demo-nodes: build ## play grants and requests with three nodes on a Fabric network made for it; results in out/nodes
+	@rm -rf $(OUT)/nodes
+	@./bin/assay demo --nodes --out $(OUT)/nodes
+
+test: lint postgresql systemd ## everything that must pass
 	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(NETWORKS))")
 	$(GO) test -timeout 30m -p 1 $(NETWORKS)
 
 postgresql: # the server that tests of the store start
 	@deploy/postgresql/install
+
+systemd: # the programs that the units are tested with
+	@deploy/systemd/install-analyze
 
 short: ## the fast tests only
 	$(GO) test -short ./...
@@ -53,6 +60,7 @@ bench-api: ## measure a node's interface, policy decisions, and answers on a Fab
 lint: ## formatting, vet, staticcheck, tidy go.mod, the interface's sources
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not gofmt-ed:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
+	$(GO) -C deploy/tools vet .
 	$(GO) tool -modfile=deploy/lint/go.mod staticcheck ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify >/dev/null

@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"unicode"
@@ -19,7 +20,9 @@ const (
 	// maxBudget is 10^12 units, maxCost 10^9, in millionths.
 	maxBudget = 1_000_000_000_000_000_000
 	maxCost   = 1_000_000_000_000_000
-	maxTime   = 253402300799 // the last second of the year 9999
+	// maxPrice is the highest that a statement can have, in 0.01.
+	maxPrice = 1 << 40
+	maxTime  = 253402300799 // the last second of the year 9999
 )
 
 // Check reports the first field that is missing or out of bounds.
@@ -30,7 +33,7 @@ func (t *Terms) Check() error {
 	if err := checkText("grantee", t.Grantee, maxName); err != nil {
 		return err
 	}
-	for _, check := range []func() error{t.checkLists, t.checkCohort, t.checkAmounts, t.checkWindow} {
+	for _, check := range []func() error{t.checkLists, t.checkPrice, t.checkCohort, t.checkAmounts, t.checkWindow} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -112,6 +115,24 @@ func (t *Terms) checkAmounts() error {
 		if n > a.max {
 			return fmt.Errorf("terms: %s is %s units, at most %s", a.field, a.text, formatUnits(a.max))
 		}
+	}
+	return nil
+}
+
+// checkPrice demands a highest price where there are models to ask with.
+func (t *Terms) checkPrice() error {
+	if len(t.Models) == 0 {
+		if t.MaxPrice != "" {
+			return errors.New("terms: max_price bounds nothing, as models is empty")
+		}
+		return nil
+	}
+	price, err := parseUnsigned(t.MaxPrice, pricePlaces)
+	if err != nil {
+		return fmt.Errorf("terms: max_price %w", err)
+	}
+	if price > maxPrice {
+		return fmt.Errorf("terms: max_price is %s, at most %s", t.MaxPrice, formatPrice(maxPrice))
 	}
 	return nil
 }

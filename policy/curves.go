@@ -11,7 +11,9 @@ import (
 
 // Model names a valuation model: SHA-256, in hex, over the schema's name and
 // the curves in the order of their lanes. Price and currency are no part of
-// it, so that one model may be asked with every price. A model without curves,
+// it, so that one model may be asked with several prices, up to max_price of a
+// grant: a value is exact to 0.01, so the price decides how fine a difference
+// between factors it shows. A model without curves,
 // price times count, has a name too.
 func Model(schema string, curves []CurveShape) string {
 	curves = slices.SortedStableFunc(slices.Values(curves), func(a, b CurveShape) int { return cmp.Compare(a.Lane, b.Lane) })
@@ -39,19 +41,27 @@ const (
 	maxFactor       = 10_000_000 // 10, in millionths
 	maxFactorRatio  = 10
 	minPiecePercent = 1
+	// plainPrice, in 0.01: from there on the last decimal place of a factor is
+	// worth 0.01 of one battery's value.
+	plainPrice = 1_000_000
 )
 
-// Warnings says how a model could single out batteries of a cohort: its factor
-// ranges over more than 10:1 within the cohort, or changes within less than
-// 1 % of a lane's range, as a step does and a bump. None of them refuses a
-// question by itself, and a model without any can still tell something about a
-// few when it is asked over many cohorts.
-func Warnings(curves []CurveShape, cohort Cohort) []string {
+// Warnings says how a model, asked with a price in 0.01, could single out
+// batteries of a cohort: its factor ranges over more than 10:1 within the
+// cohort, or changes within less than 1 % of a lane's range, as a step does and
+// a bump, or the price is so high that a value shows the last decimal place of
+// every factor. None of them refuses a question by itself, and a model without
+// any can still tell something about a few: see the package comment.
+func Warnings(curves []CurveShape, cohort Cohort, price uint64) []string {
 	if len(curves) > maxCurves {
 		return []string{fmt.Sprintf("the model has %d curves, at most %d", len(curves), maxCurves)}
 	}
 	var warnings []string
 	lowest, highest := uint64(1), uint64(1)
+	if len(curves) > 0 && price >= plainPrice {
+		warnings = append(warnings, fmt.Sprintf(
+			"at a price of %s the value shows differences between factors down to their last decimal place: it can hold the totals of several groups side by side", formatPrice(price)))
+	}
 	for i := range curves {
 		c := &curves[i]
 		if problem := c.problem(); problem != "" {

@@ -44,8 +44,18 @@ func TestWarnings(t *testing.T) {
 		"three curves":             {[]CurveShape{straight, straight, straight}, whole, []string{"3 curves, at most 2"}},
 		"an index that is no lane": {[]CurveShape{{Index: -1, Max: 9, Knots: []Knot{{0, 1}}}}, whole, nil},
 	} {
-		expectReasons(t, name, Warnings(c.curves, c.cohort), c.want)
+		expectReasons(t, name, Warnings(c.curves, c.cohort, 100_000), c.want)
 	}
+}
+
+// A high price shows the last digits of factors, however flat the curve.
+func TestWarningsLookAtThePrice(t *testing.T) {
+	flat := []CurveShape{health(Knot{9800, 1_000_000}, Knot{9950, 1_000_001})}
+	whole := Cohort{Lo: []uint32{0, 0}, Hi: []uint32{1, 15000}, All: true}
+	for price, want := range map[uint64][]string{0: nil, 999_999: nil, 1_000_000: {"price of 10000.00", "last decimal place"}, 1 << 40: {"10995116277.76"}} {
+		expectReasons(t, formatPrice(price), Warnings(flat, whole, price), want)
+	}
+	expectReasons(t, "without curves", Warnings(nil, whole, 1<<40), nil)
 }
 
 // The factor is what the line through the knots says, to the last place.

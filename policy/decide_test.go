@@ -114,9 +114,13 @@ func TestDecideSeesTheQuestion(t *testing.T) {
 		`context.disclose.containsAny(["value"])`:                             func(q *Question) { q.Disclose = []string{"value"} },
 		`context.valued && context.model == "m" && context.currency == "EUR"`: func(q *Question) { q.Model, q.Currency = "m", "EUR" },
 		`context.curve_lanes == ["age_days"] && context.model_warnings == 0`:  func(q *Question) { q.Curves = []CurveShape{{Lane: "age_days", Max: 10, Knots: []Knot{{0, 1}}}} },
-		`context.minimum_coverage == decimal("99.99")`:                        func(q *Question) { q.MinimumCoverage = 9999 },
-		`context.key_classes.contains("module")`:                              func(q *Question) { q.KeyClasses = []string{"module"} },
-		`context.epsilon_millionths == 250000`:                                func(q *Question) { q.Epsilon = 250000 },
+		`context.price == 125000`:                                             func(q *Question) { q.Price = 125_000 },
+		`context.cohort_bounds == ["age_days <= 730", "state_of_health >= 70.00"]`: func(q *Question) {
+			q.CohortBounds = []string{"state_of_health >= 70.00", "age_days <= 730"}
+		},
+		`context.minimum_coverage == decimal("99.99")`: func(q *Question) { q.MinimumCoverage = 9999 },
+		`context.key_classes.contains("module")`:       func(q *Question) { q.KeyClasses = []string{"module"} },
+		`context.epsilon_millionths == 250000`:         func(q *Question) { q.Epsilon = 250000 },
 	} {
 		s := parse(t, permit(condition))
 		q := question()
@@ -137,6 +141,7 @@ func TestDecideRefusesWhatDoesNotFit(t *testing.T) {
 		`action "read"`:     func(q *Question) { q.Action = "read" },
 		`action ""`:         func(q *Question) { q.Action = "" },
 		"epoch is":          func(q *Question) { q.Epoch = math.MaxInt64 + 1 },
+		"price is":          func(q *Question) { q.Price = math.MaxInt64 + 1 },
 		"current_epoch is":  func(q *Question) { q.CurrentEpoch = math.MaxUint64 },
 		"proven_minimum is": func(q *Question) { q.ProvenMinimum = math.MaxUint64 },
 		"epsilon is":        func(q *Question) { q.Epsilon = math.MaxUint64 },

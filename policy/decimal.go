@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// Decimal places of a unit of budget and of a percentage.
+// Decimal places of a unit of budget, a percentage and a price.
 const (
 	unitPlaces     = 6
 	coveragePlaces = 2
+	pricePlaces    = 2
 	coverageFull   = 10000 // 100 %
 )
 
@@ -55,3 +56,6 @@ func formatUnits(n uint64) string {
 	text := fmt.Sprintf("%d.%06d", n/1_000_000, n%1_000_000)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
+
+// formatPrice writes hundredths as decimal text.
+func formatPrice(n uint64) string { return fmt.Sprintf("%d.%02d", n/100, n%100) }

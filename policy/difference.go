@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Answered is a cohort of one fleet and epoch that was answered, or approved
-// and neither failed nor expired.
+// Answered is a cohort of one fleet and epoch that counts: it was answered, or
+// its answer was begun or failed, or it is approved and may yet be answered.
+// Only an approval that expired before anything was done about it does not.
 type Answered struct {
 	Request string `json:"request"`
 	Cohort  Cohort `json:"cohort"`
@@ -16,8 +17,12 @@ type Answered struct {
 	// cohort is the whole fleet.
 	Shown bool `json:"shown"`
 	// Count is what the verdict shows: nil until it is verified, and for good
-	// when it is not Shown.
+	// when it is not Shown or no verdict was recorded.
 	Count *uint64 `json:"count,omitempty"`
+	// Started: a proof was begun, so that others may know its totals whether a
+	// verdict was recorded or not. Pending: a verdict may yet be recorded.
+	Started bool `json:"started,omitempty"`
+	Pending bool `json:"pending,omitempty"`
 }
 
 // Overlaps says why a question may not be approved beside those of the same
@@ -28,21 +33,82 @@ func Overlaps(earlier []Answered, next Answered) []string {
 		return []string{"the cohort " + problem}
 	}
 	var reasons []string
-	for i := range earlier {
-		e := &earlier[i]
-		switch relate(next.Cohort, e.Cohort) {
-		case same, disjoint:
-		case inside, outside:
-			if !next.Shown {
-				reasons = append(reasons, fmt.Sprintf("the cohort and that of request %s hold one another, and the question does not disclose count", e.Request))
-			} else if !e.Shown {
-				reasons = append(reasons, fmt.Sprintf("the cohort and that of request %s hold one another, and that request did not disclose count", e.Request))
-			}
-		default:
-			reasons = append(reasons, fmt.Sprintf("the cohort overlaps that of request %s in part", e.Request))
+	known := settled(earlier)
+	again := slices.ContainsFunc(known, func(e Answered) bool { return e.shows() && relate(e.Cohort, next.Cohort) == same })
+	for i := range known {
+		if reason := conflict(known, &known[i], &next, again); reason != "" {
+			reasons = append(reasons, reason)
 		}
 	}
 	return sorted(reasons)
+}
+
+// conflict says why next may not stand beside e, which is one of earlier. What
+// asks again about a cohort whose count is recorded brings no difference that
+// was not looked at when e was begun.
+func conflict(earlier []Answered, e, next *Answered, again bool) string {
+	switch relate(next.Cohort, e.Cohort) {
+	case same:
+	case disjoint:
+		if !again && e.unknown() && e.Started && together(earlier, e, next) {
+			return fmt.Sprintf("the cohort and that of request %s lie in one that was answered, and the count of that request is not recorded", e.Request)
+		}
+	case inside, outside:
+		switch {
+		case !next.Shown:
+			return fmt.Sprintf("the cohort and that of request %s hold one another, and the question does not disclose count", e.Request)
+		case !e.Shown:
+			return fmt.Sprintf("the cohort and that of request %s hold one another, and that request did not disclose count", e.Request)
+		case !again && e.unknown():
+			return fmt.Sprintf("the cohort and that of request %s hold one another, and the count of that request is not recorded", e.Request)
+		}
+	default:
+		return fmt.Sprintf("the cohort overlaps that of request %s in part", e.Request)
+	}
+	return ""
+}
+
+// unknown: a count is to be shown, and no verdict has.
+func (a *Answered) unknown() bool { return a.Shown && a.Count == nil }
+
+// together: some cohort holds both.
+func together(earlier []Answered, a, b *Answered) bool {
+	return slices.ContainsFunc(earlier, func(e Answered) bool {
+		return relate(e.Cohort, a.Cohort) == outside && relate(e.Cohort, b.Cohort) == outside
+	})
+}
+
+// settled fills in counts that another answer about the same cohort shows. What
+// was never begun has shown nothing, so that its minimum is nobody's.
+func settled(earlier []Answered) []Answered {
+	out := slices.Clone(earlier)
+	for i := range out {
+		a := &out[i]
+		if !a.unknown() {
+			continue
+		}
+		at := slices.IndexFunc(earlier, func(e Answered) bool { return e.shows() && relate(e.Cohort, a.Cohort) == same })
+		if at < 0 {
+			continue
+		}
+		a.Count = earlier[at].Count
+		if !a.Started {
+			a.Minimum = 0
+		}
+	}
+	return out
+}
+
+// Waits reports whether nothing is in the way of next but counts that may yet
+// be recorded: asked again later, it may be allowed.
+func Waits(earlier []Answered, next Answered) bool {
+	if len(Overlaps(earlier, next)) == 0 {
+		return false
+	}
+	later := slices.DeleteFunc(slices.Clone(earlier), func(e Answered) bool {
+		return e.Pending && e.unknown() && relate(e.Cohort, next.Cohort) != crossing
+	})
+	return len(Overlaps(later, next)) == 0
 }
 
 // Isolates says why an answer may not be given, now that its count is known:
@@ -56,7 +122,12 @@ func Isolates(earlier []Answered, next Answered) []string {
 	if next.Count == nil {
 		return []string{"the answer does not show the count of its cohort"}
 	}
-	f, problem := forestOf(family(earlier, next))
+	for i := range earlier {
+		if e := &earlier[i]; e.unknown() && e.Started && relate(e.Cohort, next.Cohort) == same {
+			next.Minimum = max(next.Minimum, e.Minimum) // its totals, which may be known, are next's
+		}
+	}
+	f, problem := forestOf(family(settled(earlier), next))
 	if problem != "" {
 		return []string{problem}
 	}

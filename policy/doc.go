@@ -48,7 +48,8 @@
 // must be proven: a question discloses its count, or asks about the whole
 // fleet, or carries a claim that is exactly count ≥ N. That the count then
 // shown is large enough, or the claim holds, is for the caller to see in the
-// verdict.
+// verdict. A grant with models has a max_price; a request must not outlive its
+// grant.
 //
 // # The difference rule
 //
@@ -57,7 +58,7 @@
 // family. Each is a box, an interval for every lane, and two boxes must be the
 // same, or disjoint in some lane, or one within the other. Any other two are
 // refused, whatever batteries they hold. Where one lies within another, both
-// show their counts. Of a family that is ordered by which box holds which, as a
+// show their counts, and the earlier count is recorded. Of a family that is ordered by which box holds which, as a
 // forest, let the atom of a box be its batteries that lie in none of its
 // children. When a proof is there, every atom has to be empty or as large as
 // the strictest minimum of the box, of its children, and of those that stand in
@@ -81,8 +82,33 @@
 //	subtracting is at least as large as the minimum of every answer needed.
 //
 // An answer later on only splits an atom in two, and both parts are compared
-// then; one that fails, or never comes, joins two. The tests hold all of this
-// against a count of every battery in drawn fleets.
+// then. The tests hold all of this against a count of every battery in drawn
+// fleets.
+//
+// # What no verdict was recorded of
+//
+// A cohort counts from its approval on. It ceases to count in one case: the
+// approval expired and no proof was ever begun. For two things tell of a cohort
+// without a verdict.
+//
+// Once a proof was begun, others may have seen it: who endorses it has it before
+// it is recorded, and it may never be. So its totals are taken for known, and its
+// count is not there to be compared with. It stands in the way of every cohort
+// that it holds or that holds it, and of every cohort beside it that some
+// answered cohort holds as well: what is left of that one would be a difference.
+// Cohorts that are disjoint and in nothing common, the same one again, and any
+// whose count was recorded already go on. When an answer about the same cohort is recorded, it has its count back,
+// and its minimum is demanded of that answer and of all that follow.
+//
+// A failure is a bit: the cohort, or a remainder that it leaves, is too small. If
+// failures were free, a bound between two cohorts could be moved until it
+// fails no more, and the most extreme battery of any lane be found by bisection.
+// So what failed stands in the way like what was begun, but for its minimum: no
+// total of it is out. Of a family one bit is told per failure, and nothing nested
+// with that cohort is answered any more about that epoch.
+//
+// What is approved and pending stands in the way of what is nested with it until
+// its count is recorded; [Waits] tells such a case from the others.
 //
 // Every verdict also shows the population, which is a count of all that
 // reported, and nothing else about them. As soon as two cohorts were answered,
@@ -98,13 +124,25 @@
 //
 //   - The same question at several epochs. A battery that joins or leaves
 //     between two of them is the difference.
-//   - Several models over one cohort. Each value is one more weighted sum over
-//     the same batteries; as many models as batteries give every record. A grant
-//     names the models it allows; [Warnings] points at those that weigh few
-//     batteries more than others, and finds no more than that.
-//   - Bits: whether a claim holds, that a cohort was too small, that a proof was
-//     refused. A moving bound finds a total by bisection; each step costs an
-//     answer.
+//   - Models. A value is a sum of weights that differ from battery to battery, and
+//     exact to 0.01: as many models as batteries give every record, and a single
+//     value over one cohort can carry the totals of several of its sub-boxes side
+//     by side, like the digits of a number, above all where two curves multiply
+//     and the totals of their lanes are disclosed beside it. The higher the
+//     price, the finer the differences that it shows. A grant names the models it
+//     allows and the highest price; an owner that allows a model allows what all
+//     values under it tell up to that price. [Warnings] points at models that
+//     weigh few batteries more than others and at prices that show the last
+//     place of a factor, and finds no more than that.
+//   - Bits: whether a claim holds, that a cohort was too small. A claim with a
+//     moving bound finds a total by bisection; each step costs an answer.
+//   - Denial. A grantee that asks about an odd cohort closes the epoch to all
+//     that cross it, for everybody, and one whose request fails closes it to all
+//     that are nested with it. A policy keeps grantees to a grid: it sees the
+//     bounds of a cohort as context.cohort_bounds, and testdata/policies/grid
+//     allows three bands and nothing across them.
+//   - The count of those in no cohort, where a proof was begun whose verdict was
+//     not recorded: [Outside] leaves that cohort out.
 //   - Knowledge from elsewhere. An owner of half an atom's batteries can take
 //     them off, and so can whoever it tells.
 //

@@ -98,7 +98,7 @@ func fits(q *Question) error {
 	}{
 		{"epoch", q.Epoch, math.MaxInt64}, {"current_epoch", q.CurrentEpoch, math.MaxInt64},
 		{"proven_minimum", q.ProvenMinimum, math.MaxInt64}, {"epsilon", q.Epsilon, math.MaxInt64},
-		{"minimum_coverage", q.MinimumCoverage, coverageFull},
+		{"minimum_coverage", q.MinimumCoverage, coverageFull}, {"price", q.Price, math.MaxInt64},
 	} {
 		if n.value > n.max {
 			return fmt.Errorf("%s is %d, at most %d", n.name, n.value, n.max)
@@ -128,6 +128,7 @@ func contextOf(q *Question) (types.Record, error) {
 		"time":               types.NewDatetime(q.Time),
 		"expiry":             types.NewDatetime(q.Expiry),
 		"whole_fleet":        types.Boolean(q.Cohort.All),
+		"cohort_bounds":      set(q.CohortBounds),
 		"lanes":              set(q.Lanes),
 		"count":              types.String(q.Count),
 		"proven_minimum":     types.Long(q.ProvenMinimum),
@@ -136,9 +137,10 @@ func contextOf(q *Question) (types.Record, error) {
 		"disclose":           set(q.Disclose),
 		"valued":             types.Boolean(q.Model != ""),
 		"model":              types.String(q.Model),
+		"price":              types.Long(q.Price),
 		"currency":           types.String(q.Currency),
 		"curve_lanes":        set(curveLanes(q.Curves)),
-		"model_warnings":     types.Long(len(Warnings(q.Curves, q.Cohort))),
+		"model_warnings":     types.Long(len(Warnings(q.Curves, q.Cohort, q.Price))),
 		"minimum_coverage":   coverage,
 		"key_classes":        set(q.KeyClasses),
 		"epsilon_millionths": types.Long(q.Epsilon),

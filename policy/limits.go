@@ -28,6 +28,8 @@ func (t *Terms) Limits(q *Question, s Spent) []string {
 	l.covers("lane", t.Lanes, q.Lanes...)
 	if q.Model != "" {
 		l.covers("valuation model", t.Models, q.Model)
+		most, err := parseUnsigned(t.MaxPrice, pricePlaces) // Check demands it where there are models
+		l.check(len(t.Models) == 0 || err == nil && q.Price <= most, "the question's price of a device is %s, the grant's highest is %s", formatPrice(q.Price), t.MaxPrice)
 	}
 	l.cohort(t, q)
 	l.window(t, q)
@@ -71,6 +73,7 @@ func (l *limits) window(t *Terms, q *Question) {
 	now := q.Time.Unix()
 	l.check(now >= t.NotBefore, "the grant begins on %s", day(t.NotBefore))
 	l.check(now <= t.NotAfter, "the grant ended on %s", day(t.NotAfter))
+	l.check(q.Expiry.Unix() <= t.NotAfter, "the request expires on %s, after the grant's end on %s", q.Expiry.UTC().Format(time.RFC3339), day(t.NotAfter))
 }
 
 func day(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }

@@ -19,7 +19,7 @@ type world struct {
 	batteries [][]uint32
 	minima    []uint64
 	asked     []Answered // approved, in order
-	verified  []Answered
+	verified  []Answered // whose totals are known, recorded or not
 }
 
 func newWorld(t *rapid.T, manyMinima bool) *world {
@@ -56,7 +56,7 @@ func (w *world) play(t *rapid.T) {
 		}
 	}
 	for i := range w.asked {
-		if w.asked[i].Count == nil && !slices.ContainsFunc(w.verified, func(a Answered) bool { return a.Request == w.asked[i].Request }) {
+		if w.asked[i].Count == nil && !w.asked[i].Started && !slices.ContainsFunc(w.verified, func(a Answered) bool { return a.Request == w.asked[i].Request }) {
 			w.prove(t, i)
 		}
 	}
@@ -96,11 +96,34 @@ func (w *world) refused(next Answered) bool {
 			both, one, other = both || a && b, one || a && !b, other || !a && b
 		}
 		nested := one != other
-		if both && (one && other || nested && !(next.Shown && e.Shown)) {
+		if both && (one && other || nested && !(next.Shown && e.Shown && (w.known(e.Cohort) || w.known(next.Cohort)))) {
+			return true
+		}
+		if !both && e.Started && e.Shown && !w.known(e.Cohort) && !w.known(next.Cohort) && w.within(e.Cohort, next.Cohort) {
 			return true
 		}
 	}
 	return false
+}
+
+// known: some verdict that was recorded shows the count.
+func (w *world) known(c Cohort) bool {
+	return slices.ContainsFunc(w.asked, func(e Answered) bool { return e.Count != nil && e.Shown && w.equal(e.Cohort, c) })
+}
+
+func (w *world) equal(a, b Cohort) bool { return slices.Equal(a.Lo, b.Lo) && slices.Equal(a.Hi, b.Hi) }
+
+// within: some cohort holds all values of both.
+func (w *world) within(a, b Cohort) bool {
+	return slices.ContainsFunc(w.asked, func(e Answered) bool {
+		for n := range side * side {
+			point := []uint32{uint32(n % side), uint32(n / side)}[:w.lanes]
+			if (holds(a, point) || holds(b, point)) && !holds(e.Cohort, point) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // prove is what happens when the proof is there: an answer about too few is
@@ -120,8 +143,13 @@ func (w *world) prove(t *rapid.T, i int) {
 	if count < next.Minimum || len(Isolates(earlier, next)) > 0 {
 		return
 	}
-	w.asked[i] = next
 	w.verified = append(w.verified, next)
+	if w.asked[i].Started = true; rapid.IntRange(0, 4).Draw(t, "lost") == 0 {
+		w.checkCombinations(t) // it was seen, and will not be recorded
+		return
+	}
+	next.Started = true
+	w.asked[i] = next
 	if len(w.minima) == 1 {
 		w.checkAtoms(t)
 		w.checkOutside(t, earlier, next)
@@ -157,11 +185,11 @@ func (w *world) checkAtoms(t *rapid.T) {
 func (w *world) checkOutside(t *rapid.T, earlier []Answered, next Answered) {
 	left := uint64(0)
 	for _, b := range w.batteries {
-		if !slices.ContainsFunc(w.verified, func(a Answered) bool { return a.Shown && holds(a.Cohort, b) }) {
+		if !slices.ContainsFunc(w.asked, func(a Answered) bool { return a.Count != nil && holds(a.Cohort, b) }) {
 			left++
 		}
 	}
-	several := slices.ContainsFunc(w.verified, func(a Answered) bool { return a.Shown && relate(a.Cohort, next.Cohort) != same })
+	several := slices.ContainsFunc(w.asked, func(a Answered) bool { return a.Count != nil && relate(a.Cohort, next.Cohort) != same })
 	want := next.Shown && several && left > 0 && left < w.minima[0]
 	if reasons := Outside(earlier, next, uint64(len(w.batteries))); want != (len(reasons) > 0) {
 		t.Fatalf("%d batteries outside, fewer than %d: %t, reasons %q", left, w.minima[0], want, reasons)

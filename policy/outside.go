@@ -17,7 +17,7 @@ func Outside(earlier []Answered, next Answered, population uint64) []string {
 		return []string{"the answer does not show the count of its cohort"}
 	}
 	answers := []Answered{next}
-	for _, e := range earlier {
+	for _, e := range settled(earlier) {
 		if e.shows() {
 			answers = append(answers, e)
 		}

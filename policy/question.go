@@ -41,6 +41,9 @@ type Question struct {
 	Time         time.Time `json:"time"`   // the ledger's, to the second
 	Expiry       time.Time `json:"expiry"` // the statement's
 	Cohort       Cohort    `json:"cohort"`
+	// CohortBounds are the bounds that are narrower than the schema's, as text in
+	// the lane's own decimals, such as "state_of_health >= 70.00".
+	CohortBounds []string `json:"cohort_bounds,omitempty"`
 	// Lanes that cohort, curves, claims or disclosures touch.
 	Lanes []string `json:"lanes,omitempty"`
 	// Count is what the answer shows of the cohort's size. ProvenMinimum is the
@@ -53,7 +56,9 @@ type Question struct {
 	// always is.
 	Disclose []string `json:"disclose,omitempty"`
 	// Model is [Model] of the curves in hex, "" when nothing is valued.
-	Model    string       `json:"model"`
+	Model string `json:"model"`
+	// Price of one device, in 0.01 of the currency; 0 when nothing is valued.
+	Price    uint64       `json:"price"`
 	Currency string       `json:"currency"`
 	Curves   []CurveShape `json:"curves,omitempty"`
 	// MinimumCoverage is in 0.01 %.

@@ -19,6 +19,11 @@ type Terms struct {
 	Disclose []string `json:"disclose,omitempty"`
 	Lanes    []string `json:"lanes,omitempty"`
 	Models   []string `json:"models,omitempty"`
+	// MaxPrice is the highest price of one device that a model may be asked with,
+	// whatever its currency, with up to two decimal places: it is there exactly
+	// when Models is not empty. Model leaves the price out, and a price is a
+	// magnifier.
+	MaxPrice string `json:"max_price,omitempty"`
 	// MinimumCohort is the fewest batteries that an answer may be about, or
 	// that two answers may differ by; at least 1.
 	MinimumCohort uint64 `json:"minimum_cohort"`

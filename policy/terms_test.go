@@ -46,6 +46,11 @@ func TestTermsCheck(t *testing.T) {
 		"lanes is not sorted":                        func(t *Terms) { t.Lanes = []string{"b", "a"} },
 		`disclose is not sorted, or names "a" twice`: func(t *Terms) { t.Disclose = []string{"a", "a"} },
 		"models[0] must be 32 bytes":                 func(t *Terms) { t.Models = []string{"AB"} },
+		"max_price is missing":                       func(t *Terms) { t.Models = []string{strings.Repeat("ab", 32)} },
+		`max_price "1e6" is not`:                     func(t *Terms) { t.Models, t.MaxPrice = []string{strings.Repeat("ab", 32)}, "1e6" },
+		`max_price "1.001" has more than`:            func(t *Terms) { t.Models, t.MaxPrice = []string{strings.Repeat("ab", 32)}, "1.001" },
+		"max_price is 10995116277.77, at":            func(t *Terms) { t.Models, t.MaxPrice = []string{strings.Repeat("ab", 32)}, "10995116277.77" },
+		"max_price bounds nothing":                   func(t *Terms) { t.MaxPrice = "1.00" },
 		"lanes has 65 entries": func(t *Terms) {
 			t.Lanes = strings.Split(strings.Repeat("a,", 64)+"a", ",")
 		},
@@ -120,26 +125,31 @@ func TestLimits(t *testing.T) {
 		t.Fatalf("%q", reasons)
 	}
 	for want, change := range map[string]func(t *Terms, q *Question, s *Spent){
-		`names grant "other", not "loans"`:                  func(_ *Terms, q *Question, _ *Spent) { q.Grant = "other" },
-		`the grant is "bank"'s, and "fund" asks`:            func(_ *Terms, q *Question, _ *Spent) { q.Requester.ID = "fund" },
-		`does not cover fleet "others"`:                     func(_ *Terms, q *Question, _ *Spent) { q.Fleet.ID = "others" },
-		`does not cover purpose "loan "`:                    func(_ *Terms, q *Question, _ *Spent) { q.Purpose = "loan " },
-		`does not cover action "score"`:                     func(_ *Terms, q *Question, _ *Spent) { q.Action, q.Epsilon = Score, 1 },
-		`does not cover claim about "value"`:                func(_ *Terms, q *Question, _ *Spent) { q.Claims = []string{ClaimValue} },
-		`does not cover disclosure of "value"`:              func(_ *Terms, q *Question, _ *Spent) { q.Disclose = append(q.Disclose, "value") },
-		`does not cover lane "fault_count"`:                 func(_ *Terms, q *Question, _ *Spent) { q.Lanes = append(q.Lanes, "fault_count") },
-		`does not cover valuation model "ab"`:               func(_ *Terms, q *Question, _ *Spent) { q.Model = "ab" },
-		"neither discloses count nor claims count ≥ 50":     func(_ *Terms, q *Question, _ *Spent) { q.Count = CountHidden },
-		"has at least 49, the grant demands 50":             func(_ *Terms, q *Question, _ *Spent) { q.Count, q.ProvenMinimum = CountProven, 49 },
-		"a coverage of 94.99 %, the grant at least 95.00":   func(_ *Terms, q *Question, _ *Spent) { q.MinimumCoverage = 9499 },
-		"epoch 0 is before the grant's first, 1":            func(_ *Terms, q *Question, _ *Spent) { q.Epoch = 0 },
-		"epoch 100 is after the grant's last, 99":           func(t *Terms, _ *Question, _ *Spent) { t.LastEpoch = 99 },
-		"the grant begins on 2025-10-09T08:53:20Z":          func(t *Terms, q *Question, _ *Spent) { q.Time = time.Unix(t.NotBefore-1, 0) },
-		"the grant ended on 2027-01-15T08:00:00Z":           func(t *Terms, q *Question, _ *Spent) { q.Time = time.Unix(t.NotAfter+1, 0) },
-		"all 10 answers of the grant are used up":           func(_ *Terms, _ *Question, s *Spent) { s.Answers = 10 },
-		"costs 1.1 units, and 1 of the budget":              func(_ *Terms, _ *Question, s *Spent) { s.Units = 9_000_000 },
-		`the budget for fleet "fleet" is used up`:           func(_ *Terms, _ *Question, s *Spent) { s.Units = math.MaxUint64 },
-		"the question's cost: a homomorphic query names no": func(t *Terms, q *Question, _ *Spent) { t.Actions, q.Action = []Action{Aggregate}, Aggregate },
+		`names grant "other", not "loans"`:       func(_ *Terms, q *Question, _ *Spent) { q.Grant = "other" },
+		`the grant is "bank"'s, and "fund" asks`: func(_ *Terms, q *Question, _ *Spent) { q.Requester.ID = "fund" },
+		`does not cover fleet "others"`:          func(_ *Terms, q *Question, _ *Spent) { q.Fleet.ID = "others" },
+		`does not cover purpose "loan "`:         func(_ *Terms, q *Question, _ *Spent) { q.Purpose = "loan " },
+		`does not cover action "score"`:          func(_ *Terms, q *Question, _ *Spent) { q.Action, q.Epsilon = Score, 1 },
+		`does not cover claim about "value"`:     func(_ *Terms, q *Question, _ *Spent) { q.Claims = []string{ClaimValue} },
+		`does not cover disclosure of "value"`:   func(_ *Terms, q *Question, _ *Spent) { q.Disclose = append(q.Disclose, "value") },
+		`does not cover lane "fault_count"`:      func(_ *Terms, q *Question, _ *Spent) { q.Lanes = append(q.Lanes, "fault_count") },
+		`does not cover valuation model "ab"`:    func(_ *Terms, q *Question, _ *Spent) { q.Model = "ab" },
+		"price of a device is 1250.01, the grant's highest is 1250": func(t *Terms, q *Question, _ *Spent) {
+			q.Model, q.Price = Model("battery/v1", nil), 125_001
+			t.Models, t.MaxPrice = []string{q.Model}, "1250"
+		},
+		"expires on 2027-01-15T08:00:01Z, after the grant's end": func(t *Terms, q *Question, _ *Spent) { q.Expiry = time.Unix(t.NotAfter+1, 0) },
+		"neither discloses count nor claims count ≥ 50":          func(_ *Terms, q *Question, _ *Spent) { q.Count = CountHidden },
+		"has at least 49, the grant demands 50":                  func(_ *Terms, q *Question, _ *Spent) { q.Count, q.ProvenMinimum = CountProven, 49 },
+		"a coverage of 94.99 %, the grant at least 95.00":        func(_ *Terms, q *Question, _ *Spent) { q.MinimumCoverage = 9499 },
+		"epoch 0 is before the grant's first, 1":                 func(_ *Terms, q *Question, _ *Spent) { q.Epoch = 0 },
+		"epoch 100 is after the grant's last, 99":                func(t *Terms, _ *Question, _ *Spent) { t.LastEpoch = 99 },
+		"the grant begins on 2025-10-09T08:53:20Z":               func(t *Terms, q *Question, _ *Spent) { q.Time = time.Unix(t.NotBefore-1, 0) },
+		"the grant ended on 2027-01-15T08:00:00Z":                func(t *Terms, q *Question, _ *Spent) { q.Time = time.Unix(t.NotAfter+1, 0) },
+		"all 10 answers of the grant are used up":                func(_ *Terms, _ *Question, s *Spent) { s.Answers = 10 },
+		"costs 1.1 units, and 1 of the budget":                   func(_ *Terms, _ *Question, s *Spent) { s.Units = 9_000_000 },
+		`the budget for fleet "fleet" is used up`:                func(_ *Terms, _ *Question, s *Spent) { s.Units = math.MaxUint64 },
+		"the question's cost: a homomorphic query names no":      func(t *Terms, q *Question, _ *Spent) { t.Actions, q.Action = []Action{Aggregate}, Aggregate },
 	} {
 		terms, q, spent := loans(), question(), Spent{}
 		change(terms, q, &spent)
@@ -162,9 +172,10 @@ func TestLimitsTakeTheBounds(t *testing.T) {
 		"the last of a budget": func(_ *Terms, _ *Question, s *Spent) { s.Units = 8_900_000 },
 		"an allowed model": func(t *Terms, q *Question, _ *Spent) {
 			q.Model = Model("battery/v1", nil)
-			t.Models = []string{q.Model}
+			t.Models, t.MaxPrice, q.Price = []string{q.Model}, "1250.00", 125_000
 		},
-		"the whole fleet": func(_ *Terms, q *Question, _ *Spent) { q.Cohort.All, q.Lanes = true, nil },
+		"an expiry with the grant": func(t *Terms, q *Question, _ *Spent) { q.Expiry = time.Unix(t.NotAfter, 0) },
+		"the whole fleet":          func(_ *Terms, q *Question, _ *Spent) { q.Cohort.All, q.Lanes = true, nil },
 	} {
 		terms, q, spent := loans(), question(), Spent{}
 		change(terms, q, &spent)

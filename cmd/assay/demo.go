@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -74,7 +75,11 @@ logs and curl.sh, which does the same by curl. With --stay the nodes run on unti
 			return c.runNodes(command)
 		},
 	}
-	f := command.Flags()
+	c.flags(command.Flags())
+	return command
+}
+
+func (c *demoCall) flags(f *pflag.FlagSet) {
 	f.IntVar(&c.devices, "devices", 1000, "number of simulated batteries")
 	f.IntVar(&c.chunk, "chunk", 256, fmt.Sprintf("slots of a chunk, one of %v", commit.Sizes))
 	f.Uint64Var(&c.seed, "seed", 1, "seed of the simulated batteries' ageing")
@@ -88,7 +93,6 @@ logs and curl.sh, which does the same by curl. With --stay the nodes run on unti
 	f.BoolVar(&c.stay, "stay", false, "with --nodes: leave network and nodes running until interrupted")
 	f.StringVar(&c.assayFabric, "assay-fabric", "", "with --nodes: the assay-fabric command (default the one beside this program, else the one in $PATH)")
 	f.StringVar(&c.cache, "cache", "", "directory of the key cache (default $ASSAY_CACHE or the user's cache directory)")
-	return command
 }
 
 const maxDemoDevices = 1 << 20

@@ -55,6 +55,9 @@ func (w *world) prove(ctx context.Context) error {
 	if err := w.settled(ctx); err != nil {
 		return err
 	}
+	if err := w.books[w.owner].StartProof(ctx, w.request); err != nil {
+		return err
+	}
 	start := time.Now()
 	var update func(int)
 	var err error

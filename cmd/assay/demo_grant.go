@@ -57,7 +57,7 @@ func (w *world) demoTerms(policyDigest string) (policy.Terms, error) {
 	terms := policy.Terms{
 		ID: w.network.Name("demonstration"), Grantee: w.lender, Fleets: []string{w.fleet.fleet}, Purposes: []string{demoPurpose}, Actions: []policy.Action{policy.Prove},
 		Claims: slices.Compact(slices.Sorted(slices.Values(q.Claims))), Disclose: q.Disclose, Lanes: q.Lanes, Models: []string{q.Model},
-		MinimumCohort: min(demoCohort, q.ProvenMinimum), MinimumCoverage: asked.MinimumCoverage,
+		MaxPrice: asked.Valuation.Price, MinimumCohort: min(demoCohort, q.ProvenMinimum), MinimumCoverage: asked.MinimumCoverage,
 		FirstEpoch: w.reported, LastEpoch: w.reported, Answers: 3, Budget: "20", CostClaim: "1", CostDisclosure: "2",
 		NotBefore: now.Add(-time.Hour).Unix(), NotAfter: now.Add(60 * 24 * time.Hour).Unix(), Policy: policyDigest,
 	}

@@ -98,7 +98,11 @@ func (d *nodesDemo) play(ctx context.Context) error {
 		return nil
 	}
 	d.Note("The nodes run on until you press Ctrl-C.")
-	<-ctx.Done()
+	for wait(ctx, time.Second) == nil {
+		if err := d.alive(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -14,6 +14,9 @@ import (
 	"github.com/assay-net/assay/cmd/internal/cli"
 )
 
+// reviewPatience bounds how long the regulator's node may take to verify a proof again.
+const reviewPatience = time.Minute
+
 // audit has the regulator look at all of it: what its node verified again, who asked what, and the evidence of the answer, checked without a node.
 func (d *nodesDemo) audit(ctx context.Context) error {
 	regulator := d.nodes[playsRegulator]
@@ -161,6 +164,6 @@ Network and nodes are stopped now. To start them again:
   assay serve --config %s     (and lender.yaml, regulator.yaml, each in a terminal)
 `, d.assayFabric, d.at("network"), d.nodes[playsOwner].config)
 	}
-	fmt.Fprintf(&b, "\nThen: sh %s", curl)
+	fmt.Fprintf(&b, "\nThen: sh %s\nor:   assay audit list %s", curl, strings.Join(d.nodes[playsRegulator].access(), " "))
 	return b.String()
 }

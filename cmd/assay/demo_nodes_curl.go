@@ -72,9 +72,15 @@ OWNER=$(token owner administrator)
 LENDER=$(token lender operator)
 REGULATOR=$(token regulator auditor)
 
-owner() { path=$1; shift; echo "owner: $path" >&2; curl -sS --fail-with-body --cacert owner/api/ca.pem -H "Authorization: Bearer $OWNER" "$@" "https://{rest_owner}$path"; echo; }
-lender() { path=$1; shift; echo "lender: $path" >&2; curl -sS --fail-with-body --cacert lender/api/ca.pem -H "Authorization: Bearer $LENDER" "$@" "https://{rest_lender}$path"; echo; }
-regulator() { path=$1; shift; echo "regulator: $path" >&2; curl -sS --fail-with-body --cacert regulator/api/ca.pem -H "Authorization: Bearer $REGULATOR" "$@" "https://{rest_regulator}$path"; echo; }
+call() { # WHO TOKEN https://ADDRESS/PATH, then what curl takes
+  who=$1; token=$2; url=$3; shift 3
+  echo "$who: $url" >&2
+  curl -sS --fail-with-body --cacert "$who/api/ca.pem" -H "Authorization: Bearer $token" -H "Content-Type: application/json" "$@" "$url"
+  echo
+}
+owner() { path=$1; shift; call owner "$OWNER" "https://{rest_owner}$path" "$@"; }
+lender() { path=$1; shift; call lender "$LENDER" "https://{rest_lender}$path" "$@"; }
+regulator() { path=$1; shift; call regulator "$REGULATOR" "https://{rest_regulator}$path" "$@"; }
 id() { grep -o '"id": *"[0-9a-f]\{64\}"' | head -n 1 | cut -d '"' -f 4; }
 body() { sed "s/GRANT/$GRANT/" "curl/$1"; }
 GRANT=curl-$(date +%s)

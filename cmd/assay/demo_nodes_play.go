@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/datahub/client"
@@ -90,7 +89,7 @@ func (d *nodesDemo) permit(ctx context.Context) error {
 	}
 	d.published = policy.Digest
 	terms, err := d.command(ctx, playsOwner, 0, "grant", "create", "--print", "--id", nodesGrant, "--grantee", d.nodes[playsLender].organisation, "--covering", d.at("statement.json"),
-		"--minimum-cohort", "20", "--minimum-coverage", "90", "--answers", "2", "--budget", "30", "--cost-claim", "1", "--cost-disclosure", "3", "--for", "720h")
+		"--max-price", "1250", "--minimum-cohort", "20", "--minimum-coverage", "90", "--answers", "2", "--budget", "30", "--cost-claim", "1", "--cost-disclosure", "3", "--for", "720h")
 	if err != nil {
 		return err
 	}
@@ -277,6 +276,3 @@ func draftOf(s *statement.Statement) ([]byte, error) {
 	b, err := json.MarshalIndent(fields, "", "  ")
 	return append(b, '\n'), err
 }
-
-// reviewPatience bounds how long the regulator's node may take to verify a proof again.
-const reviewPatience = time.Minute

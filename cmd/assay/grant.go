@@ -179,9 +179,9 @@ the interface takes it (- is standard input), or flags. --covering takes fleet, 
 lender showed; the minimum cohort, the number of answers and the budget are the owner's to set. --print prints the terms and stops.
 
 A lane's total over a cohort, and a valuation, are sums over its devices. A model whose factor differs much, or that jumps, can single out a few of them: such
-models are warned about. Budget and costs are a convention for counting exact totals, and no differential privacy.`,
+models are warned about. The higher the price of a device, the finer what a value shows: --max-price bounds it, and is needed where there are models. Budget and costs are a convention for counting exact totals, and no differential privacy.`,
 		Example: `  assay grant create terms.json
-  assay grant create --id spring-loans --covering statement.json --grantee greenbank --minimum-cohort 100 --minimum-coverage 90 --answers 4 --budget 10 --cost-claim 1 --cost-disclosure 2 --for 720h`,
+  assay grant create --id spring-loans --covering statement.json --grantee greenbank --max-price 1250 --minimum-cohort 100 --minimum-coverage 90 --answers 4 --budget 10 --cost-claim 1 --cost-disclosure 2 --for 720h`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error { return c.run(command.Context(), args) },
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -29,7 +30,8 @@ func readTermsFile(p *cli.Printer, path string) (*assayv1.GrantTerms, error) {
 	}
 	terms := &assayv1.GrantTerms{}
 	if err := protojson.Unmarshal(b, terms); err != nil {
-		return nil, cli.No("%s: terms: %w", path, err)
+		// protojson has a no-break space in its errors, or none, so that nobody compares them.
+		return nil, cli.No("%s: terms: %s", path, strings.ReplaceAll(err.Error(), "\u00a0", " "))
 	}
 	return terms, nil
 }
@@ -38,7 +40,7 @@ func readTermsFile(p *cli.Printer, path string) (*assayv1.GrantTerms, error) {
 func termsOf(m *assayv1.GrantTerms) *policy.Terms {
 	t := &policy.Terms{
 		ID: m.GetId(), Grantee: m.GetGrantee(), Fleets: m.GetFleets(), Purposes: m.GetPurposes(), Claims: m.GetClaims(), Disclose: m.GetDisclose(),
-		Lanes: m.GetLanes(), Models: m.GetModels(), MinimumCohort: m.GetMinimumCohort(), MinimumCoverage: m.GetMinimumCoverage(),
+		Lanes: m.GetLanes(), Models: m.GetModels(), MaxPrice: m.GetMaxPrice(), MinimumCohort: m.GetMinimumCohort(), MinimumCoverage: m.GetMinimumCoverage(),
 		FirstEpoch: m.GetFirstEpoch(), LastEpoch: m.GetLastEpoch(), Answers: m.GetAnswers(), Budget: m.GetBudget(),
 		CostClaim: m.GetCostClaim(), CostDisclosure: m.GetCostDisclosure(), NotBefore: m.GetNotBefore().GetSeconds(), NotAfter: m.GetNotAfter().GetSeconds(), Policy: m.GetPolicy(),
 	}
@@ -56,7 +58,7 @@ type termsFlags struct {
 	claims, disclose, lanes, models      []string
 	covering                             []string
 	minimumCohort, firstEpoch, lastEpoch uint64
-	minimumCoverage                      string
+	maxPrice, minimumCoverage            string
 	answers                              uint32
 	budget, costClaim, costDisclosure    string
 	from, until                          string
@@ -74,6 +76,7 @@ func (t *termsFlags) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&t.disclose, "disclose", nil, "totals that may be shown exactly")
 	f.StringSliceVar(&t.lanes, "lane", nil, "lanes that a question may touch")
 	f.StringSliceVar(&t.models, "model", nil, "digests of the valuation models that may be used")
+	f.StringVar(&t.maxPrice, "max-price", "", "the highest price of one device that a valuation model may be asked with, such as 1250.00")
 	f.StringArrayVar(&t.covering, "covering", nil, "a statement in a file: also what it asks for is covered, and its valuation model")
 	f.Uint64Var(&t.minimumCohort, "minimum-cohort", 0, "the fewest devices that an answer may be about")
 	f.StringVar(&t.minimumCoverage, "minimum-coverage", "0", "the least coverage in percent that a question must demand")
@@ -93,6 +96,7 @@ func (t *termsFlags) flags(f *pflag.FlagSet) {
 func (t *termsFlags) terms(p *cli.Printer, now time.Time) (*assayv1.GrantTerms, error) {
 	m := &assayv1.GrantTerms{
 		Id: t.id, Grantee: t.grantee, Fleets: t.fleets, Purposes: t.purposes, Actions: t.actions, Claims: t.claims, Disclose: t.disclose, Lanes: t.lanes, Models: t.models,
+		MaxPrice: t.maxPrice,
 		MinimumCohort: t.minimumCohort, MinimumCoverage: t.minimumCoverage, FirstEpoch: t.firstEpoch, LastEpoch: t.lastEpoch, Answers: t.answers,
 		Budget: t.budget, CostClaim: t.costClaim, CostDisclosure: t.costDisclosure, Policy: t.policy,
 	}
@@ -107,18 +111,34 @@ func (t *termsFlags) terms(p *cli.Printer, now time.Time) (*assayv1.GrantTerms, 
 		if err := cover(m, s, now); err != nil {
 			return nil, cli.No("--covering: %s: %w", path, err)
 		}
+		noteWarnings(p, s)
 	}
-	for flag, missing := range map[string]bool{"id": m.Id == "", "grantee": m.Grantee == "", "fleet": len(m.Fleets) == 0, "purpose": len(m.Purposes) == 0,
-		"minimum-cohort": m.MinimumCohort == 0, "answers": m.Answers == 0} {
-		if missing {
-			return nil, cli.Usage("--%s is missing, without a file of terms", flag)
+	return m, missing(m)
+}
+
+// missing names the flags without which there are no terms.
+func missing(m *assayv1.GrantTerms) error {
+	var flags []string
+	for _, f := range []struct {
+		flag    string
+		missing bool
+	}{
+		{"id", m.GetId() == ""}, {"grantee", m.GetGrantee() == ""}, {"fleet", len(m.GetFleets()) == 0}, {"purpose", len(m.GetPurposes()) == 0},
+		{"minimum-cohort", m.GetMinimumCohort() == 0}, {"max-price", len(m.GetModels()) > 0 && m.GetMaxPrice() == ""}, {"answers", m.GetAnswers() == 0},
+	} {
+		if f.missing {
+			flags = append(flags, "--"+f.flag)
 		}
 	}
-	return m, nil
+	if len(flags) > 0 {
+		return cli.Usage("without a file of terms there must be %s", strings.Join(flags, ", "))
+	}
+	return nil
 }
 
 func (t *termsFlags) window(m *assayv1.GrantTerms, now time.Time) error {
-	from, until := now.Truncate(time.Second), time.Time{}
+	from := now.Truncate(time.Second)
+	var until time.Time
 	var err error
 	if t.from != "" {
 		if from, err = time.Parse(time.RFC3339, t.from); err != nil {
@@ -139,7 +159,7 @@ func (t *termsFlags) window(m *assayv1.GrantTerms, now time.Time) error {
 	return nil
 }
 
-// cover adds to terms what a statement needs. Numbers, the minima and what an answer costs, are not derived: they are the owner's to set.
+// cover adds to terms what a statement needs. Numbers, the minima, the highest price and what an answer costs, are not derived: they are the owner's to set.
 func cover(m *assayv1.GrantTerms, s *statement.Statement, now time.Time) error {
 	if m.Grantee == "" {
 		m.Grantee = s.Requester

@@ -47,7 +47,7 @@ var allowed = []struct {
 	{"datahub/keys/vault/vaulttest", []string{"datahub/keys", "fabricnet/gobuild", "fabricnet/loopback"}},
 	{"datahub/desk/desktest", []string{"datahub", "fabricnet/contract/contracttest", "fabricnet/embedded", "fabricnet/ledger", "policy", "zk"}},
 	{"datahub", []string{"datahub", "zk", "mpc", "policy", "fabricnet/ledger", "fabricnet/durable"}},
-	{"deploy/examples", nil},
+	{"deploy", nil},
 	{"cmd/internal", nil},
 	{"cmd", []string{"cmd/internal", "datahub", "zk", "mpc", "policy", "fabricnet", "deploy/examples"}},
 }
@@ -74,6 +74,12 @@ var homes = []struct {
 	{"github.com/jackc/pgx", []string{"datahub/store/postgres", "datahub/store/postgrestest"}},
 	{"github.com/spf13/cobra", []string{"cmd"}},
 	{"github.com/cedar-policy/cedar-go", []string{"policy"}},
+	{"github.com/go-jose/go-jose", []string{"datahub/api/access", "datahub/api/issuer"}},
+	{"github.com/coreos/go-oidc", []string{"datahub/api/access"}},
+	{"github.com/grpc-ecosystem/grpc-gateway", []string{"datahub/api/gateway", "datahub/api/assayv1"}},
+	{"github.com/swaggest/swgui", []string{"datahub/api/gateway"}},
+	{"buf.build/go/protovalidate", []string{"datahub/api/server"}},
+	{"buf.build/gen/go/bufbuild/protovalidate", []string{"datahub/api/assayv1"}},
 }
 
 // The old and the new Fabric libraries register the same protobuf types: a binary that links both panics when it starts.
@@ -86,6 +92,18 @@ func TestNoBinaryLinksBothFabricLibraries(t *testing.T) {
 		}
 		if before && after {
 			t.Errorf("%s links fabric-protos-go and fabric-protos-go-apiv2", p.ImportPath)
+		}
+	}
+}
+
+// A guarded server and the client of a node refuse what is compressed with gzip, and there is nothing else that they could decompress.
+func TestNoBinaryBringsACompressorBesidesGzip(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, path := range p.Deps {
+			name, ok := strings.CutPrefix(path, "google.golang.org/grpc/encoding/")
+			if ok && !slices.Contains([]string{"gzip", "internal", "proto"}, name) || within(path, "github.com/mostynb/go-grpc-compression") {
+				t.Errorf("%s links %s", p.ImportPath, path)
+			}
 		}
 	}
 }

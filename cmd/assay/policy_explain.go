@@ -129,7 +129,7 @@ func (c *policyExplainCall) offline(path string) (*explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &explanation{Kind: "explanation", Question: q, Warnings: policy.Warnings(q.Curves, q.Cohort)}
+	e := &explanation{Kind: "explanation", Question: q, Warnings: policy.Warnings(q.Curves, q.Cohort, q.Price)}
 	e.ask(path, set)
 	if c.inForce != "" {
 		other, err := mustPolicy(c.Printer, c.inForce)

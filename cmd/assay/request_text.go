@@ -89,7 +89,7 @@ func noteWarnings(p *cli.Printer, s *statement.Statement) {
 	if err != nil {
 		return // whoever takes the statement says what is wrong with it
 	}
-	for _, w := range policy.Warnings(q.Curves, q.Cohort) {
+	for _, w := range policy.Warnings(q.Curves, q.Cohort, q.Price) {
 		p.Note("Warning: %s", w)
 	}
 }

@@ -37,7 +37,8 @@ the node's machine alone, for whoever may read its data folder, whether the node
   administrator  publishes policies, grants and revokes, and does what the others do
 
 A token lets in whoever holds it until it ends, after an hour at most, and cannot be taken back; --revoke drops the
-issuer's keys, and with them every token there is.`,
+issuer's keys, and with them every token there is: within seconds where the node runs, though a stream that is
+open ends with its token.`,
 		Example: `  assay token --config owner.yaml --subject ayse --role operator > token
   assay token --config owner.yaml --subject ayse --role viewer --role auditor --for 15m
   assay token --config owner.yaml --revoke`,

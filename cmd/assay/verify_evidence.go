@@ -33,6 +33,9 @@ func (c *verifyCall) checkEvidence() error {
 		if err := o.Ledger.UnmarshalText([]byte(c.ledger)); err != nil {
 			return cli.Usage("--ledger: %w", err)
 		}
+		if o.Ledger != e.Ledger {
+			return cli.No("%s is of ledger %s, not of %s", c.evidence, e.Ledger, o.Ledger)
+		}
 	}
 	if o.Blocks, err = c.blocksOf(e); err != nil {
 		return err

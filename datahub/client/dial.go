@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -32,6 +33,8 @@ type Options struct {
 	TLS *tls.Config
 	// Deadline is for calls whose context has none; 0 is 30 seconds. Streams have none.
 	Deadline time.Duration
+	// MaxMessage bounds an answer in bytes; 0 is 8 MiB. Compressed answers are not taken, whatever their length.
+	MaxMessage int
 }
 
 const (
@@ -65,10 +68,15 @@ func Dial(o Options) (*Client, error) {
 	if o.Deadline == 0 {
 		o.Deadline = defaultDeadline
 	}
+	if o.MaxMessage == 0 {
+		o.MaxMessage = maxMessage
+	}
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(credentials.NewTLS(config)),
 		grpc.WithDefaultServiceConfig(serviceConfig), grpc.WithDisableServiceConfig(),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(o.MaxMessage)),
+		//lint:ignore SA1019 nothing else comes before the compressors that are registered for the whole program
+		grpc.WithDecompressor(notPlain{}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		grpc.WithUnaryInterceptor(unary(o.Deadline)),
 	}
@@ -86,6 +94,14 @@ func Dial(o Options) (*Client, error) {
 		Node: assayv1.NewNodeServiceClient(conn), conn: conn,
 	}, nil
 }
+
+// notPlain refuses answers that are compressed: a node sends none, and a small one may be of any length.
+type notPlain struct{}
+
+var errNotPlain = errors.New("the answer is compressed")
+
+func (notPlain) Do(io.Reader) ([]byte, error) { return nil, errNotPlain }
+func (notPlain) Type() string                 { return "gzip" }
 
 // Close ends the client's calls.
 func (c *Client) Close() error { return c.conn.Close() }

@@ -46,6 +46,11 @@ func consortium(t *testing.T) (*embedded.Ledger, string) {
 	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test is over
 	owner := must(l.Book(contracttest.Operator))(t)
 	must(owner.RegisterFleet(t.Context(), ledger.RegisterFleet{ID: fleetID, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}))(t)
+	granted(t, owner)
+	if _, _, err := owner.PublishPolicy(t.Context(), contracttest.PermissivePolicy()); err != nil {
+		t.Fatal(err)
+	}
+	must(owner.Grant(t.Context(), contracttest.Terms(fleetID)))(t)
 	s := contracttest.Statement(fleetID, 10, 1, time.Now().Add(time.Hour).Truncate(time.Second))
 	id, _, err := must(l.Book(contracttest.Lender))(t).Request(t.Context(), s)
 	if err != nil {
@@ -61,8 +66,8 @@ func serve(t *testing.T, l *embedded.Ledger, org string) *guarded {
 	n := &guarded{t: t, org: org}
 	n.issuer = must(issuer.Open(t.Context(), t.TempDir(), issuer.Options{URL: issuerURL}))(t)
 	n.authority = must(authority.Open(t.TempDir(), org, nil))(t)
-	must(book.PublishNode(t.Context(), ledger.PublishNode{URL: "https://" + org + ".example:7443", Certificate: n.authority.Certificate()}))(t)
-	s := server.New(server.Options{Book: book, Organisation: org, Genesis: l.Genesis()})
+	must(book.PublishNode(t.Context(), must(n.authority.Publish(l.ID(), "https://"+org+".example:7443"))(t)))(t)
+	s := server.New(server.Options{Book: book, Organisation: org, Genesis: l.Genesis(), Caller: server.Guarded})
 	guard := must(access.New(access.Options{Organisation: *own, Issuers: []access.Issuer{{URL: issuerURL, Keys: n.issuer.Keys}}, Nodes: book.Nodes, Party: s.Party}))(t)
 	n.gateway = must(gateway.New(gateway.Options{
 		Listen: "127.0.0.1:0", GRPC: "127.0.0.1:0", Certificate: must(n.authority.Server("127.0.0.1"))(t), Guard: guard, Register: s.Register,
@@ -125,7 +130,7 @@ func TestPeopleCallTheNode(t *testing.T) {
 	owner, lender := serve(t, l, contracttest.Operator), serve(t, l, contracttest.Lender)
 	viewer, operator := owner.person(access.Viewer), owner.person(access.Operator)
 	got := must(viewer.Requests.GetRequest(within(t), &assayv1.GetRequestRequest{Request: asked}))(t)
-	if got.GetRequest().GetRequester() != contracttest.Lender || got.GetAssessment().GetAllowed() {
+	if got.GetRequest().GetRequester() != contracttest.Lender || !got.GetAssessment().GetAllowed() {
 		t.Errorf("a viewer sees %v", got)
 	}
 	_, err := viewer.Requests.RefuseRequest(within(t), &assayv1.RefuseRequestRequest{Request: asked, Reasons: []string{"no"}})

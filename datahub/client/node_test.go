@@ -31,7 +31,7 @@ import (
 const (
 	fleetID  = "fleet-a"
 	patience = 30 * time.Second
-	question = `{"fleet": "fleet-a", "epoch": 11, "schema": "battery/v1", "cohort": [], "claims": [], "disclose": ["count"], "minimum_coverage": "50", "grant": "g", "purpose": "a loan"}`
+	question = `{"fleet": "fleet-a", "epoch": 11, "schema": "battery/v1", "cohort": [], "claims": [], "disclose": ["count"], "minimum_coverage": "50", "grant": "whatever-it-is", "purpose": "a loan"}`
 )
 
 // node is the lender's, on TLS, in front of an embedded ledger. What it is asked passes through here.
@@ -66,15 +66,26 @@ func newNode(t *testing.T) *node {
 	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test is over
 	n := &node{t: t, ledger: l}
 	must(n.book(contracttest.Operator).RegisterFleet(t.Context(), ledger.RegisterFleet{ID: fleetID, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}))(t)
+	granted(t, n.book(contracttest.Operator))
 	certificate := n.certify()
 	s := grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS13})),
 		grpc.UnaryInterceptor(n.unary), grpc.StreamInterceptor(n.stream))
-	server.New(server.Options{Book: n.book(contracttest.Lender), Organisation: contracttest.Lender, Genesis: l.Genesis(), Clock: func() time.Time { return clock }}).Register(s)
+	server.New(server.Options{Book: n.book(contracttest.Lender), Organisation: contracttest.Lender, Genesis: l.Genesis(), Clock: func() time.Time { return clock },
+		Caller: func(context.Context) (server.Caller, bool) { return server.Caller{Name: "ada"}, true }}).Register(s)
 	listener := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	n.address = listener.Addr().String()
 	go s.Serve(listener) //nolint:errcheck // it ends with the test
 	t.Cleanup(s.Stop)
 	return n
+}
+
+// granted grants the lender everything.
+func granted(t *testing.T, owner ledger.Book) {
+	t.Helper()
+	if _, _, err := owner.PublishPolicy(t.Context(), contracttest.PermissivePolicy()); err != nil {
+		t.Fatal(err)
+	}
+	must(owner.Grant(t.Context(), contracttest.Terms(fleetID)))(t)
 }
 
 func (n *node) book(org string) ledger.Book {

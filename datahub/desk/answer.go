@@ -37,7 +37,8 @@ func (d *Desk) answer(ctx context.Context, t *task, entry *ledger.RequestEntry) 
 	if reason != "" {
 		return d.fail(ctx, t, entry, []string{reason})
 	}
-	if err := d.book.StartProof(ctx, t.id); err != nil {
+	begun, err := d.begin(ctx, t, entry, s, &facts.Facts)
+	if err != nil || !begun {
 		return err
 	}
 	began := time.Now()
@@ -47,8 +48,11 @@ func (d *Desk) answer(ctx context.Context, t *task, entry *ledger.RequestEntry) 
 		return err
 	}
 	d.progress.tell(t.id, Progress{Stage: Submitting})
-	released, err := d.releasable(ctx, t, entry)
-	if err != nil || !released {
+	a, err := d.book.AssessProof(ctx, t.id, t.answer.Verdict)
+	if err != nil {
+		return err
+	}
+	if released, err := d.releasable(ctx, t, entry, a); err != nil || !released {
 		return err
 	}
 	if err := d.submit(ctx, t, entry); err != nil {
@@ -56,6 +60,43 @@ func (d *Desk) answer(ctx context.Context, t *task, entry *ledger.RequestEntry) 
 	}
 	d.metrics.seconds.Observe(time.Since(began).Seconds())
 	return nil
+}
+
+// begin says on the ledger that a proof is begun, after which its totals count as known. So what a proof would show is worked out first, and held against the contract: what
+// shows too much fails here, and what waits for another answer waits.
+func (d *Desk) begin(ctx context.Context, t *task, entry *ledger.RequestEntry, s *statement.Statement, facts *verify.Facts) (bool, error) {
+	shown, err := d.shown(ctx, s, facts)
+	if errors.Is(err, ErrGone) {
+		return false, d.fail(ctx, t, entry, []string{ErrGone.Error()})
+	}
+	if err != nil {
+		return false, err
+	}
+	a, err := d.book.AssessShown(ctx, t.id, shown)
+	if err != nil {
+		return false, err
+	}
+	if ok, err := d.releasable(ctx, t, entry, a); err != nil || !ok {
+		return false, err
+	}
+	return true, d.book.StartProof(ctx, t.id)
+}
+
+// shown is what a proof would show, by the records alone.
+func (d *Desk) shown(ctx context.Context, s *statement.Statement, facts *verify.Facts) (ledger.Shown, error) {
+	p, err := s.Parameters()
+	if err != nil {
+		return ledger.Shown{}, err
+	}
+	totals := p.Sum(nil)
+	for _, f := range facts.Proven() {
+		chunk, err := d.Openings(ctx, s.Fleet, s.Epoch, f)
+		if err != nil {
+			return ledger.Shown{}, fmt.Errorf("chunk %d: %w", f.Index, err)
+		}
+		totals = totals.Add(p.Sum(chunk.Records))
+	}
+	return ledger.ShownOf(s, totals)
 }
 
 // prove makes the proof, unless it is made, and tells of it.
@@ -75,16 +116,19 @@ func (d *Desk) prove(ctx context.Context, t *task, s *statement.Statement) error
 	return err
 }
 
-// releasable asks the contract about the proof before anybody else sees it, and fails the request if it shows too much.
-func (d *Desk) releasable(ctx context.Context, t *task, entry *ledger.RequestEntry) (bool, error) {
-	a, err := d.book.AssessProof(ctx, t.id, t.answer.Verdict)
-	if err != nil || a.Allowed {
-		return a.Allowed, err
+// releasable goes by what the contract says of a proof that nobody else has seen, and fails the request if it shows too much.
+func (d *Desk) releasable(ctx context.Context, t *task, entry *ledger.RequestEntry, a ledger.Assessment) (bool, error) {
+	if a.Allowed {
+		return true, nil
 	}
 	// The contract's reasons against the proof may tell what it shows; those against the request do not.
 	before, err := d.book.Assess(ctx, t.id)
 	if err != nil {
 		return false, err
+	}
+	if a.Wait || before.Wait {
+		d.postpone(t, d.Retry)
+		return false, nil
 	}
 	reasons := before.Reasons
 	if before.Allowed {

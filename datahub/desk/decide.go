@@ -23,6 +23,10 @@ func (d *Desk) decide(ctx context.Context, t *task, entry *ledger.RequestEntry) 
 		d.postpone(t, lookAgain)
 		return
 	}
+	if a.Wait {
+		d.postpone(t, lookAgain) // another answer is on its way, and wakes this when it is there
+		return
+	}
 	args := ledger.Decide{Request: t.id, Approve: a.Allowed, Reasons: []string{}}
 	if !a.Allowed {
 		args.Reasons = told(a.Reasons)
@@ -59,6 +63,10 @@ func (d *Desk) stillAllowed(ctx context.Context, t *task, entry *ledger.RequestE
 	a, err := d.book.Assess(ctx, t.id)
 	if err != nil || a.Allowed {
 		return a.Allowed, err
+	}
+	if a.Wait {
+		d.postpone(t, d.Retry)
+		return false, nil
 	}
 	return false, d.fail(ctx, t, entry, a.Reasons)
 }

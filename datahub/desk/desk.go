@@ -70,8 +70,12 @@ type Desk struct {
 
 	mu    sync.Mutex
 	tasks map[commit.Digest]*task
-	// answering is how many are being answered.
+	// answering is how many are being answered. turns count them, and turn says when each requester had its last.
 	answering int
+	turns     uint64
+	turn      map[string]uint64
+	// came counts the requests.
+	came uint64
 
 	progress progress
 }
@@ -100,7 +104,7 @@ func New(o Options) (*Desk, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Desk{
-		Options: o, book: o.Owner.Book, metrics: newMetrics(o.Metrics), wake: make(chan struct{}, 1), tasks: map[commit.Digest]*task{},
+		Options: o, book: o.Owner.Book, metrics: newMetrics(o.Metrics), wake: make(chan struct{}, 1), tasks: map[commit.Digest]*task{}, turn: map[string]uint64{},
 	}, nil
 }
 
@@ -117,7 +121,7 @@ func (d *Desk) Run(ctx context.Context) error {
 		case <-d.wake:
 		case <-timer.C:
 		}
-		for _, t := range d.due(time.Now()) {
+		for _, t := range d.due(time.Now()) { // one of each requester, so that none waits for all of another's
 			d.step(ctx, &work, t)
 		}
 		timer.Reset(d.pause(time.Now()))
@@ -147,6 +151,7 @@ func (d *Desk) step(ctx context.Context, work *sync.WaitGroup, t *task) {
 
 // take begins to answer if there is room.
 func (d *Desk) take(ctx context.Context, work *sync.WaitGroup, t *task, entry *ledger.RequestEntry) {
+	t.epoch = place{entry.Request.Fleet, entry.Request.Epoch}
 	allowed, err := d.stillAllowed(ctx, t, entry)
 	if err != nil {
 		d.setBack(ctx, t, err)

@@ -2,8 +2,9 @@
 //
 //	open       asks the contract what it would say to an approval. If no, it refuses, with the contract's reasons. If yes, it approves, or leaves the
 //	           request to a person where a policy or the node's configuration wants one.
-//	approved   waits until the epoch's facts are final, says that it proves, proves, and asks the contract again, now with what the proof shows. If it may
-//	           not be released the request fails, else the proof is submitted.
+//	           What waits for another answer alone waits.
+//	approved   waits until the epoch's facts are final, adds up the records, and asks the contract again, now with what a proof would show. If that may not
+//	           be released the request fails, and no proof was begun. Else it says that it proves, proves, asks once more, and submits the proof.
 //	proving    is proven again: another desk is at it, or was.
 //
 // # What it promises
@@ -15,13 +16,16 @@
 // taken once on the ledger, so that two desks of one owner, or one that is started while the other still runs, approve once, spend once and answer once; they may
 // both prove, in vain for one.
 //
-// A proof that shows too small a cohort, or sets too few batteries apart from another answer, does not leave the process: no peer is asked to endorse it, and the
-// request fails with a reason that names no number. That it failed is known, and that is a bit: the count is below the grant's minimum, or a difference is.
+// What would show too small a cohort, or set too few batteries apart from another answer, is never begun, and the request fails with a reason that names no number. That it
+// failed is known, and that is a bit: the count is below the grant's minimum, or a difference is. So the cohort counts as one of which something was told: package policy
+// says what it is in the way of.
+//
+// Requesters take turns, in decisions and in answers, however much one of them asks. Of a fleet's epoch one request is answered at a time.
 //
 // What fails for another reason is tried again, each time later, up to an hour. A request waits at most until it expires.
 //
 // # What it does not
 //
 // It does not know a person: an approval by one comes to the ledger by another way (the node's interface, the command line), and the ledger takes the owner's word for that. A
-// refusal is final, also one for a grant that begins tomorrow, or because another answer is still on its way: whoever asked asks again.
+// refusal is final, also one for a grant that begins tomorrow: whoever asked asks again.
 package desk

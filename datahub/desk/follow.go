@@ -48,7 +48,7 @@ func (d *Desk) read(ctx context.Context) error {
 				return err
 			}
 			for i := range found {
-				d.find(found[i].ID)
+				d.find(found[i].ID, found[i].Request.Requester)
 			}
 		}
 	}
@@ -68,11 +68,11 @@ func (d *Desk) heard(e ledger.Event) {
 	switch e.Name {
 	case ledger.EventRequested:
 		if ours && e.Payload.Request != nil {
-			d.add(*e.Payload.Request)
+			d.add(*e.Payload.Request, e.Payload.Requester)
 		}
 	case ledger.EventDecided, ledger.EventWithdrawn, ledger.EventProving, ledger.EventVerified, ledger.EventFailed:
 		if ours && e.Payload.Request != nil {
-			d.add(*e.Payload.Request)
+			d.add(*e.Payload.Request, e.Payload.Requester)
 		}
 		if ours {
 			d.addAll() // what one answer shows, or no longer will, may decide about another

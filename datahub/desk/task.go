@@ -1,7 +1,10 @@
 package desk
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/assay-net/assay/datahub"
@@ -12,8 +15,13 @@ import (
 // task is a request that the desk is not done with. Its fields but id are the desk's to read and write under its lock, but for answer, which is the business of
 // whoever is at the task.
 type task struct {
-	id  commit.Digest
-	due time.Time
+	id commit.Digest
+	// requester asked, as number came of all requests.
+	requester string
+	came      uint64
+	// epoch is what it is about, once it is approved.
+	epoch place
+	due   time.Time
 	// pause is how long it was left alone after it last failed, 0 if it did not.
 	pause time.Duration
 	// busy says that it is being answered, queued that it waits for room to be, again that there is a newer reason to look at it than when it was last looked at.
@@ -24,25 +32,35 @@ type task struct {
 	answer *datahub.Answer
 }
 
+// place is a fleet at an epoch.
+type place struct {
+	fleet string
+	epoch uint64
+}
+
 // find makes a request known.
-func (d *Desk) find(id commit.Digest) {
+func (d *Desk) find(id commit.Digest, requester string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.tasks[id] == nil {
-		d.tasks[id] = &task{id: id}
-	}
+	d.known(id, requester)
 	d.rouse()
 }
 
-// add makes a request known, or has it looked at again, as it changed.
-func (d *Desk) add(id commit.Digest) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+func (d *Desk) known(id commit.Digest, requester string) *task {
 	t := d.tasks[id]
 	if t == nil {
-		t = &task{id: id}
+		d.came++
+		t = &task{id: id, requester: requester, came: d.came}
 		d.tasks[id] = t
 	}
+	return t
+}
+
+// add makes a request known, or has it looked at again, as it changed.
+func (d *Desk) add(id commit.Digest, requester string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t := d.known(id, requester)
 	t.due, t.again = time.Time{}, true
 	d.rouse()
 }
@@ -66,16 +84,24 @@ func (d *Desk) rouse() {
 	}
 }
 
-// due lists what is to be done now.
+// due lists what is to be done now: of every requester the request that came first, and first that of the requester whose last answer is longest ago.
 func (d *Desk) due(now time.Time) []*task {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var out []*task
+	first := map[string]*task{}
 	for _, t := range d.tasks {
-		if !t.busy && !t.due.After(now) {
-			t.again = false
-			out = append(out, t)
+		if t.busy || t.due.After(now) {
+			continue
 		}
+		if other := first[t.requester]; other == nil || t.came < other.came {
+			first[t.requester] = t
+		}
+	}
+	out := slices.SortedFunc(maps.Values(first), func(a, b *task) int {
+		return cmp.Or(cmp.Compare(d.turn[a.requester], d.turn[b.requester]), cmp.Compare(a.came, b.came))
+	})
+	for _, t := range out {
+		t.again = false
 	}
 	return out
 }
@@ -121,18 +147,29 @@ func (d *Desk) setBack(ctx context.Context, t *task, err error) {
 	d.Logger.Warn("a request could not be taken further: will try again", "request", t.id, "in", pause, "error", err)
 }
 
-// occupy gives a task room to be answered in, if there is any.
+// occupy gives a task room to be answered in, if there is any. Of a fleet's epoch one is answered at a time: each bears on the others, and voids what of them is on its way.
 func (d *Desk) occupy(t *task) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.metrics.leave(t)
-	if d.answering == d.AtOnce {
+	if d.answering == d.AtOnce || d.answers(t.epoch) {
 		t.queued, t.due = true, time.Now().Add(lookAgain)
 		return false
 	}
 	d.answering++
+	d.turns++
+	d.turn[t.requester] = d.turns
 	t.busy, t.queued = true, false
 	return true
+}
+
+func (d *Desk) answers(about place) bool {
+	for _, t := range d.tasks {
+		if t.busy && t.epoch == about {
+			return true
+		}
+	}
+	return false
 }
 
 // release gives the room back, to whoever waits for it.

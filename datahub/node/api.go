@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc/codes"
 
 	"github.com/assay-net/assay/datahub/api/access"
 	"github.com/assay-net/assay/datahub/api/access/authority"
+	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/datahub/api/gateway"
 	"github.com/assay-net/assay/datahub/api/issuer"
 	"github.com/assay-net/assay/datahub/api/server"
@@ -32,9 +35,13 @@ type api struct {
 	seconds   *prometheus.HistogramVec
 }
 
-const issuerPath = "/issuer"
+const (
+	issuerPath = "/issuer"
+	// ownKeysFresh is how long the built-in issuer's keys are used without a look at its file: what is revoked there ends here.
+	ownKeysFresh = 2 * time.Second
+)
 
-// IssuerFolder is where the node's own issuer of tokens is, and APIRoots the certificate by which callers know the node.
+// IssuerFolder is where the keys of the node's own issuer of tokens are.
 func (c *Config) IssuerFolder() string { return filepath.Join(c.Data, "issuer") }
 
 // APIRoots is the file of the CA that signs what the node shows to its callers.
@@ -50,11 +57,7 @@ func (n *Node) openAPI(ctx context.Context) error {
 	if err := a.register(n.env.Metrics); err != nil {
 		return err
 	}
-	var err error
-	if a.authority, err = authority.Open(filepath.Join(n.config.Data, "api", "authority"), n.own.ID, nil); err != nil {
-		return err
-	}
-	if err := durable.WriteFile(n.config.APIRoots(), encodeCertificate(a.authority.Certificate())); err != nil {
+	if err := a.openAuthority(n.config, n.own.ID); err != nil {
 		return err
 	}
 	o := gateway.Options{Listen: c.Listen, GRPC: c.GRPC, Log: n.log, IssuerPath: issuerPath}
@@ -80,9 +83,17 @@ func (n *Node) openAPI(ctx context.Context) error {
 	if a.gateway, err = gateway.New(o); err != nil {
 		return err
 	}
-	a.published, err = c.published(a.gateway.GRPC().String())
 	n.api = a
+	a.published, err = c.published(a.gateway.GRPC().String()) // a port of 0 is known now
 	return err
+}
+
+// openAuthority opens the CA of what the node shows, or makes it, and writes its certificate for callers.
+func (a *api) openAuthority(c *Config, organisation string) (err error) {
+	if a.authority, err = authority.Open(filepath.Join(c.Data, "api", "private"), organisation, nil); err != nil {
+		return err
+	}
+	return durable.WriteFile(c.APIRoots(), encodeCertificate(a.authority.Certificate()))
 }
 
 // issuers are those whose tokens are taken: the configuration's, and the node's own.
@@ -103,7 +114,7 @@ func (n *Node) issuers(ctx context.Context, o *gateway.Options) ([]access.Issuer
 		return nil, err
 	}
 	o.Issuer = own.Handler()
-	return append(out, access.Issuer{URL: own.URL(), Keys: own.Keys}), nil
+	return append(out, access.Issuer{URL: own.URL(), Keys: own.Keys, Fresh: ownKeysFresh}), nil
 }
 
 // issuerRoots are the CAs of an issuer's server, nil for the system's.
@@ -127,7 +138,7 @@ func (n *Node) guardOptions(a *api, issuers []access.Issuer) access.Options {
 	c := &n.config.API
 	return access.Options{
 		Organisation: *n.own, Audience: c.Audience, Issuers: issuers, Nodes: n.env.Book.Nodes, Party: n.party,
-		Limits: access.Limits{Rate: c.RequestsPerSecond, Burst: c.Burst}, Observe: a.observe, Log: n.log,
+		Limits: access.Limits{Rate: c.RequestsPerSecond, Burst: c.Burst}, Observe: func(o access.Observation) { n.observe(a, o) }, Log: n.log,
 	}
 }
 
@@ -142,7 +153,7 @@ func (n *Node) party(ctx context.Context, request commit.Digest, organisation st
 
 func (n *Node) newServer(a *api) (*server.Server, error) {
 	o := server.Options{
-		Book: n.env.Book, Organisation: n.own.ID, Genesis: n.genesis, Caller: caller, Parts: n.parts, Logger: n.log,
+		Book: n.env.Book, Organisation: n.own.ID, Genesis: n.genesis, Caller: server.Guarded, Parts: n.parts, Logger: n.log,
 	}
 	if exporter := n.exporter(); exporter != nil {
 		o.Evidence = exporter
@@ -159,18 +170,6 @@ func (n *Node) newServer(a *api) (*server.Server, error) {
 	}
 	o.Progress = &relay{book: n.env.Book, own: n.own.ID, certificate: certificate, desk: o.Progress, log: n.log}
 	return server.New(o), nil
-}
-
-// caller is who access says that it is.
-func caller(ctx context.Context) server.Caller {
-	p, ok := access.From(ctx)
-	switch {
-	case !ok:
-		return server.Caller{}
-	case p.Kind == access.Peer:
-		return server.Caller{Name: p.Organisation, Peer: p.Organisation}
-	}
-	return server.Caller{Name: p.Issuer + "\x00" + p.Subject}
 }
 
 // parts are the lines of /readyz for those who ask the interface.
@@ -195,8 +194,13 @@ func (a *api) register(r prometheus.Registerer) error {
 	return nil
 }
 
-// observe counts a call. Its labels are of the table's methods and of no one's choosing.
-func (a *api) observe(o access.Observation) {
+// observe counts a call, under labels of the table's methods and of no one's choosing. Who of the organisation changed what is nowhere but in the log: the ledger takes the
+// organisation's word.
+func (n *Node) observe(a *api, o access.Observation) {
+	// Who makes too many calls is counted, and does not write the log.
+	if assayv1.Changes(o.Method) && o.Principal.Kind == access.Person && o.Code != codes.ResourceExhausted {
+		n.log.Info("a call to change the ledger", "method", o.Method, "caller", o.Principal.String(), "issuer", o.Principal.Issuer, "token", o.Principal.TokenID, "code", o.Code.String())
+	}
 	kind := "nobody"
 	switch o.Principal.Kind {
 	case access.Person:

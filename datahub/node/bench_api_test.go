@@ -46,6 +46,9 @@ func TestBenchAPI(t *testing.T) {
 	for _, devices := range []int{1_000, 20_000} {
 		t.Run(fmt.Sprint(devices, " batteries"), func(t *testing.T) { benchAnswer(t, table, devices) })
 	}
+	if t.Failed() {
+		t.Fatal("half of the figures are none")
+	}
 	out := struct {
 		Machine string           `json:"machine"`
 		Figures []measure.Figure `json:"figures"`

@@ -41,7 +41,11 @@ func (n *Node) startBroker(ctx context.Context) (*ingest.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.devicesAt, n.workersAt = "tls://"+b.Address(), "tls://"+b.WorkerAddress()
+	n.workersAt = "tls://" + b.WorkerAddress()
+	if n.devicesAt, err = reachable("tls://"+b.Address(), n.config.Broker.Name); err != nil {
+		b.Close()
+		return nil, err
+	}
 	return b, nil
 }
 

@@ -203,7 +203,7 @@ func (c *consortium) permit(policy, grant string, answers uint32) {
 	must(owner.Grants.CreateGrant(ctx, &assayv1.CreateGrantRequest{Terms: &assayv1.GrantTerms{
 		Id: grant, Grantee: contracttest.Lender, Fleets: terms.Fleets, Purposes: terms.Purposes, Actions: []string{"prove"}, Claims: terms.Claims, Disclose: terms.Disclose,
 		Lanes: terms.Lanes, MinimumCohort: 10, MinimumCoverage: "50.00", Answers: answers, Budget: "100", CostClaim: "1", CostDisclosure: "1",
-		NotBefore: timestamppb.New(now.Add(-time.Minute)), NotAfter: timestamppb.New(now.Add(24 * time.Hour)),
+		NotBefore: timestamppb.New(now.Add(-time.Minute)), NotAfter: timestamppb.New(now.Add(48 * time.Hour)),
 	}}))(c.t)
 }
 

@@ -16,7 +16,10 @@ const (
 
 // publish tells the ledger where the node is and whose certificates it shows, unless the ledger says so already. It tries until it is done.
 func (n *Node) publish(ctx context.Context) error {
-	own := ledger.PublishNode{URL: n.api.published, Certificate: n.api.authority.Certificate()}
+	own, err := n.api.authority.Publish(n.env.Book.ID(), n.api.published)
+	if err != nil {
+		return err
+	}
 	for pause := publishPause; ; pause = min(2*pause, publishPauseMax) {
 		err := n.publishOnce(ctx, own)
 		if err == nil || ctx.Err() != nil {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 
 	"github.com/assay-net/assay/datahub/api/access"
@@ -48,16 +49,26 @@ const (
 	// maxStage and maxParts bound what is believed of another's progress.
 	maxStage = 64
 	maxParts = 1 << 20
+	// maxRelayed bounds the requests that are watched elsewhere at one time, maxRelayMessage a message of another's, and relayRate how many of these are taken a second.
+	maxRelayed      = 64
+	maxRelayMessage = 256 << 10
+	relayRate       = 10
+	relayBurst      = 50
 )
 
 var errNoNode = errors.New("its owner has published no node")
 
-// Watch gives the progress of a request until stop is called, of which a slow reader gets the latest. The channel is closed when there is nothing more.
+// Watch gives the progress of a request until stop is called, of which a slow reader gets the latest. The channel is closed when there is nothing more, and
+// at once when too many others are watched.
 func (r *relay) Watch(request commit.Digest) (updates <-chan server.Progress, stop func()) {
 	c := make(chan server.Progress, 1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := r.watched[request]
+	if w == nil && len(r.watched) >= maxRelayed {
+		close(c)
+		return c, func() {}
+	}
 	if w == nil {
 		ctx, cancel := context.WithCancel(context.Background())
 		w = &relayed{watchers: map[chan server.Progress]struct{}{}, stop: cancel}
@@ -155,11 +166,15 @@ func (r *relay) once(ctx context.Context, request commit.Digest, w *relayed) (do
 	if err != nil {
 		return false, err
 	}
-	return r.receive(stream, w)
+	return r.receive(ctx, stream, w)
 }
 
-func (r *relay) receive(stream grpc.ServerStreamingClient[assayv1.WatchRequestResponse], w *relayed) (done bool, err error) {
+func (r *relay) receive(ctx context.Context, stream grpc.ServerStreamingClient[assayv1.WatchRequestResponse], w *relayed) (done bool, err error) {
+	pace := rate.NewLimiter(relayRate, relayBurst)
 	for {
+		if err := pace.Wait(ctx); err != nil {
+			return false, err
+		}
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return true, nil
@@ -218,5 +233,5 @@ func (r *relay) dial(node *ledger.NodeRecord) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return client.Dial(client.Options{Address: u.Host, TLS: config})
+	return client.Dial(client.Options{Address: u.Host, TLS: config, MaxMessage: maxRelayMessage})
 }

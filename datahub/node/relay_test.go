@@ -1,19 +1,31 @@
 package node
 
 import (
+	"bytes"
+	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	_ "google.golang.org/grpc/encoding/gzip"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/assay-net/assay/datahub/api/access/authority"
 	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/datahub/api/server"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/embedded"
+	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -39,7 +51,7 @@ func TestForeignProgressIsBounded(t *testing.T) {
 	c := make(chan server.Progress, 1)
 	w := &relayed{watchers: map[chan server.Progress]struct{}{c: {}}, stop: func() {}}
 	hostile := &assayv1.Progress{Stage: "\x1b[2J" + strings.Repeat("x", 10_000), Done: 1 << 63, Total: 1<<64 - 1}
-	done, err := r.receive(&said{messages: []*assayv1.WatchRequestResponse{{Request: &assayv1.Request{Status: assayv1.RequestStatus_REQUEST_STATUS_VERIFIED}}, {Progress: hostile}}, end: io.EOF}, w)
+	done, err := r.receive(t.Context(), &said{messages: []*assayv1.WatchRequestResponse{{Request: &assayv1.Request{Status: assayv1.RequestStatus_REQUEST_STATUS_VERIFIED}}, {Progress: hostile}}, end: io.EOF}, w)
 	if !done || err != nil {
 		t.Fatalf("%v, %v", done, err)
 	}
@@ -47,7 +59,7 @@ func TestForeignProgressIsBounded(t *testing.T) {
 		t.Errorf("believed %+v", p)
 	}
 	broken := errors.New("broken")
-	if done, err := r.receive(&said{end: broken}, w); done || !errors.Is(err, broken) {
+	if done, err := r.receive(t.Context(), &said{end: broken}, w); done || !errors.Is(err, broken) {
 		t.Errorf("a broken stream: %v, %v", done, err)
 	}
 }
@@ -87,3 +99,63 @@ func TestRelayEnds(t *testing.T) {
 		t.Error("it goes on although nobody watches")
 	}
 }
+
+// There are so many watches elsewhere at one time; those of others see no progress.
+func TestRelayIsBounded(t *testing.T) {
+	r := &relay{watched: map[commit.Digest]*relayed{}}
+	for i := range maxRelayed {
+		r.watched[commit.Digest{1, byte(i)}] = &relayed{watchers: map[chan server.Progress]struct{}{}, stop: func() {}}
+	}
+	c, stop := r.Watch(commit.Digest{2})
+	defer stop()
+	if _, open := <-c; open || len(r.watched) != maxRelayed {
+		t.Errorf("%d watches", len(r.watched))
+	}
+	_, leave := r.Watch(commit.Digest{1})
+	if leave(); len(r.watched) != maxRelayed-1 {
+		t.Error("one that is watched already is not shared")
+	}
+}
+
+// What an owner's node sends is bounded in length before it is decoded, and not decompressed.
+func TestHostileOwnersMessages(t *testing.T) {
+	owner, lender := must(authority.Open(t.TempDir(), "owner", nil))(t), must(authority.Open(t.TempDir(), "lender", nil))(t)
+	// decision.reasons, of nothing but empty strings
+	reasons := protowire.AppendBytes(protowire.AppendTag(nil, 14, protowire.BytesType), bytes.Repeat([]byte{0x12, 0}, 2<<20))
+	for name, compressor := range map[string]string{"plain": "identity", "compressed": "gzip"} {
+		s := grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{GetCertificate: must(owner.Server("127.0.0.1"))(t), ClientAuth: tls.RequestClientCert})),
+			grpc.ForceServerCodec(rawCodec{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+				if err := grpc.SetSendCompressor(stream.Context(), compressor); err != nil {
+					return err
+				}
+				return stream.SendMsg(protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), reasons))
+			}))
+		l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+		go s.Serve(l) //nolint:errcheck // it ends with the test
+		t.Cleanup(s.Stop)
+		r := &relay{own: "lender", certificate: must(lender.Client())(t)}
+		c := must(r.dial(&ledger.NodeRecord{Organisation: "owner", URL: "https://" + l.Addr().String(), Certificate: owner.Certificate()}))(t)
+		t.Cleanup(func() { c.Close() }) //nolint:errcheck // the test is over
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		t.Cleanup(cancel)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		stream := must(c.Requests.WatchRequest(ctx, &assayv1.WatchRequestRequest{Request: commit.Digest{}.String()}))(t)
+		_, err := stream.Recv()
+		runtime.ReadMemStats(&after)
+		if code := status.Code(err); code != codes.ResourceExhausted && code != codes.Internal {
+			t.Errorf("%s: %v", name, err)
+		}
+		// The sender's own are in it; decoded it would be more than 100 MiB.
+		if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 40 {
+			t.Errorf("%s: took %d MiB", name, took)
+		}
+	}
+}
+
+// rawCodec sends bytes as they are.
+type rawCodec struct{}
+
+func (rawCodec) Marshal(v any) ([]byte, error) { return v.([]byte), nil }
+func (rawCodec) Unmarshal([]byte, any) error   { return nil }
+func (rawCodec) Name() string                  { return "proto" }

@@ -227,27 +227,6 @@ func (c *consortium) audited(t *testing.T) {
 	}
 }
 
-// A policy may want a person, whose approval comes through the interface.
-func TestPersonApproves(t *testing.T) {
-	c := newConsortium(t, nil)
-	c.permit("@id(\"with-a-person\")\n@approval(\"person\")\npermit (principal, action, resource);\n", "loan-1", 1)
-	asked := c.ask(c.question("loan-1"))
-	waiting := func() float64 { return gathered(t, c.node.env.Metrics, "assay_desk_waiting_requests") }
-	c.until("the request waits for a person", func() bool { return waiting() == 1 })
-	operator := c.token(c.config, contracttest.Operator, access.Operator)
-	code, answer := c.curl(contracttest.Operator, operator, http.MethodPost, "/v1/requests/"+asked.GetId()+":approve", map[string]any{})
-	if code != http.StatusOK {
-		t.Fatalf("%d %v", code, answer)
-	}
-	r := c.becomes(asked.GetId(), assayv1.RequestStatus_REQUEST_STATUS_VERIFIED)
-	if r.GetDecision().GetApproval() != "person" {
-		t.Errorf("approved by %v", r.GetDecision())
-	}
-	// It was the last answer.
-	last := c.becomes(c.ask(c.question("loan-1")).GetId(), assayv1.RequestStatus_REQUEST_STATUS_REFUSED)
-	t.Logf("then refused: %v", last.GetDecision().GetReasons())
-}
-
 // A node that was down answers what was asked meanwhile, and is found where it is now.
 func TestOwnersNodeCatchesUp(t *testing.T) {
 	c := newConsortium(t, nil)

@@ -18,7 +18,7 @@ func (r *Reviewer) sets(ctx context.Context, e *evidence.Evidence) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	next, err := r.answered(&e.Request, &e.Grant.Terms)
+	next, population, err := answered(&e.Request, &e.Grant.Terms)
 	if err != nil {
 		return []string{err.Error()}, nil
 	}
@@ -40,36 +40,36 @@ func (r *Reviewer) sets(ctx context.Context, e *evidence.Evidence) ([]string, er
 		} else if err != nil {
 			return nil, err
 		}
-		one, err := r.answered(&entry, &g.Grant.Terms)
+		one, _, err := answered(&entry, &g.Grant.Terms)
 		if err != nil {
 			continue
 		}
 		earlier = append(earlier, one)
 	}
-	return policy.Isolates(earlier, next), nil
+	return append(policy.Isolates(earlier, next), policy.Outside(earlier, next, population)...), nil
 }
 
-// answered is a verified request as the rule for differences looks at it.
-func (r *Reviewer) answered(entry *ledger.RequestEntry, terms *policy.Terms) (policy.Answered, error) {
+// answered is a verified request as the rule for differences looks at it, and how many batteries there are.
+func answered(entry *ledger.RequestEntry, terms *policy.Terms) (out policy.Answered, population uint64, err error) {
 	s, err := statement.Parse(entry.Request.Statement)
 	if err != nil {
-		return policy.Answered{}, err
+		return out, 0, err
 	}
 	q, err := ledger.QuestionOf(s, ledger.Asker{})
 	if err != nil {
-		return policy.Answered{}, err
+		return out, 0, err
 	}
 	verdict := new(verify.Verdict)
 	if err := json.Unmarshal(entry.Verdict.Verdict, verdict); err != nil {
-		return policy.Answered{}, fmt.Errorf("verdict: %w", err)
+		return out, 0, fmt.Errorf("verdict: %w", err)
 	}
 	shown, err := ledger.ShownBy(verdict)
 	if err != nil {
-		return policy.Answered{}, err
+		return out, 0, err
 	}
-	out := policy.Answered{Request: entry.ID.String(), Cohort: q.Cohort, Minimum: terms.MinimumCohort, Shown: q.Count == policy.CountExact}
+	out = policy.Answered{Request: entry.ID.String(), Cohort: q.Cohort, Minimum: terms.MinimumCohort, Shown: q.Count == policy.CountExact}
 	if out.Shown {
 		out.Count = shown.CountOf(q)
 	}
-	return out, nil
+	return out, shown.Population, nil
 }

@@ -17,7 +17,7 @@ import (
 
 // project is what the tests look at of a Compose project.
 type project struct {
-	Services map[string]service       `json:"services"`
+	Services map[string]service               `json:"services"`
 	Configs  map[string]struct{ File string } `json:"configs"`
 	Secrets  map[string]struct{ File string } `json:"secrets"`
 }

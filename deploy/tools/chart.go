@@ -17,10 +17,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Release is what the chart is rendered as.
+// What the chart is rendered as, and for: the version of Kubernetes whose types are linked here.
 const (
-	release   = "assay"
-	namespace = "assay"
+	release    = "assay"
+	namespace  = "assay"
+	kubernetes = "v1.34.0"
 )
 
 // checkChart lints a chart with values over its own, and gives the objects of which all is well.
@@ -32,10 +33,14 @@ func checkChart(dir string, valueFiles []string) ([]runtime.Object, error) {
 			return nil, fmt.Errorf("values %s: %w", file, err)
 		}
 	}
-	if err := lintChart(dir, values); err != nil {
+	version, err := chartutil.ParseKubeVersion(kubernetes)
+	if err != nil {
 		return nil, err
 	}
-	rendered, err := render(dir, values)
+	if err := lintChart(dir, values, version); err != nil {
+		return nil, err
+	}
+	rendered, err := render(dir, values, version)
 	if err != nil {
 		return nil, fmt.Errorf("rendering %s: %w", dir, err)
 	}
@@ -43,9 +48,9 @@ func checkChart(dir string, valueFiles []string) ([]runtime.Object, error) {
 }
 
 // lintChart is `helm lint --strict`: a warning is an error.
-func lintChart(dir string, values chartutil.Values) error {
+func lintChart(dir string, values chartutil.Values, version *chartutil.KubeVersion) error {
 	var found []error
-	for _, m := range lint.AllWithKubeVersionAndSchemaValidation(dir, values, namespace, nil, false).Messages {
+	for _, m := range lint.AllWithKubeVersionAndSchemaValidation(dir, values, namespace, version, false).Messages {
 		if m.Severity >= support.WarningSev {
 			found = append(found, fmt.Errorf("lint: %w", m))
 		}
@@ -54,12 +59,18 @@ func lintChart(dir string, values chartutil.Values) error {
 }
 
 // render is `helm template`. A value that a template reads and that is not there is an error.
-func render(dir string, values chartutil.Values) (map[string]string, error) {
+func render(dir string, values chartutil.Values, version *chartutil.KubeVersion) (map[string]string, error) {
 	chart, err := loader.Load(dir)
 	if err != nil {
 		return nil, err
 	}
-	all, err := chartutil.ToRenderValues(chart, values, chartutil.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}, nil)
+	if !chartutil.IsCompatibleRange(chart.Metadata.KubeVersion, version.Version) {
+		return nil, fmt.Errorf("kubeVersion %s leaves %s out", chart.Metadata.KubeVersion, version.Version)
+	}
+	target := chartutil.DefaultCapabilities.Copy()
+	target.KubeVersion = *version
+	options := chartutil.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}
+	all, err := chartutil.ToRenderValues(chart, values, options, target)
 	if err != nil {
 		return nil, err
 	}

@@ -31,9 +31,9 @@ type judgement struct {
 	next    policy.Answered
 }
 
-// judge looks at a request in every way that a grant, its policy, the policy in force and earlier answers limit it. With approved set, the approval has spent already.
-// Everything that it rests on is read from the state, so a change of any of it voids what was endorsed on it.
-func (r *run) judge(id commit.Digest, q *ledger.Request, approved bool) (*judgement, error) {
+// judge looks at a request in every way that a grant, its policy, the policy in force and earlier answers limit it. With an approval, which has spent already, it also
+// looks at whether that still suffices. Everything that it rests on is read from the state, so a change of any of it voids what was endorsed on it.
+func (r *run) judge(id commit.Digest, q *ledger.Request, approval *ledger.Decision) (*judgement, error) {
 	j := &judgement{id: id, request: q, Assessment: ledger.Assessment{Request: id, Reasons: []string{}, Policies: []commit.Digest{}, PolicyIDs: []string{}}}
 	if err := r.pose(j); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (r *run) judge(id commit.Digest, q *ledger.Request, approved bool) (*judgem
 		return j, err
 	}
 	var spent policy.Spent
-	if !approved {
+	if approval == nil {
 		spent = j.spent.Of(q.Fleet)
 	}
 	j.refuse(j.grant.Terms.Limits(j.question, spent)...)
@@ -53,6 +53,9 @@ func (r *run) judge(id commit.Digest, q *ledger.Request, approved bool) (*judgem
 	j.Cost = units(j.units)
 	if err := r.askPolicies(j); err != nil {
 		return nil, err
+	}
+	if approval != nil && j.Approval == policy.Person && approval.Approval != policy.Person {
+		j.refuse("a policy wants a person to approve it by now, and it was approved without one")
 	}
 	if err := r.compare(j); err != nil {
 		return nil, err
@@ -196,13 +199,16 @@ func (r *run) compare(j *judgement) error {
 	}
 	err := scan(r.state, ledger.AnsweredPrefix(j.request.Fleet, j.request.Epoch), func(rest string, a *ledger.Answered) error {
 		if rest != j.next.Request && a.Counts(r.now) {
-			j.earlier = append(j.earlier, policy.Answered{Request: rest, Cohort: a.Cohort, Minimum: a.Minimum, Shown: a.Shown, Count: a.Count})
+			j.earlier = append(j.earlier, policy.Answered{
+				Request: rest, Cohort: a.Cohort, Minimum: a.Minimum, Shown: a.Shown, Count: a.Count, Started: a.Started, Pending: a.Pending(r.now),
+			})
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	j.Wait = len(j.Reasons) == 0 && policy.Waits(j.earlier, j.next)
 	j.refuse(policy.Overlaps(j.earlier, j.next)...)
 	return nil
 }
@@ -269,7 +275,10 @@ func queryAssess(r *run, a *ledger.Assess) (*ledger.Assessment, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := r.judge(a.Request, q, d != nil && d.Approved)
+	if d != nil && !d.Approved {
+		d = nil
+	}
+	j, err := r.judge(a.Request, q, d)
 	if err != nil {
 		return nil, err
 	}
@@ -280,6 +289,7 @@ func queryAssess(r *run, a *ledger.Assess) (*ledger.Assessment, error) {
 	}
 	if r.now >= q.Expiry {
 		j.refuse("the request expired at " + stamp(q.Expiry))
+		j.Wait = false
 	}
 	j.Reasons = told(j.Reasons)
 	return &j.Assessment, nil

@@ -27,6 +27,12 @@ func (w *world) approved(change func(*statement.Statement)) (commit.Digest, *sta
 	return id, s
 }
 
+// begins says that a proof is begun.
+func (w *world) begins(id commit.Digest) {
+	w.t.Helper()
+	w.must(operator, ledger.FnStartProof, ledger.RequestRef{Request: id})
+}
+
 func (w *world) proof(id commit.Digest, s *statement.Statement) ledger.SubmitProof {
 	return ledger.SubmitProof{Request: id, Bundle: bundle(w.t, s)}
 }
@@ -61,18 +67,24 @@ func TestRevocationVoidsWhatIsHeldBack(t *testing.T) {
 
 func TestGrantUsedByAnotherOrganisation(t *testing.T) {
 	w := settled(t)
-	w.notApproved("regulator", func(s *statement.Statement) { s.Requester = regulator })
+	w.notAsked(ledger.Forbidden, "is lender's, not regulator's", func(s *statement.Statement) { s.Requester = regulator })
 }
 
 // A regulator needs a grant as everybody does.
 func TestNothingIsApprovedWithoutAGrant(t *testing.T) {
 	w := settled(t)
 	for _, org := range []string{lender, regulator} {
-		w.notApproved("names no grant", func(s *statement.Statement) { s.Requester, s.Grant = org, "" })
-		for _, name := range []string{"none", "a/../b", "operator/" + contracttest.GrantID, strings.Repeat("x", 100)} {
-			w.notApproved("made no grant", func(s *statement.Statement) { s.Requester, s.Grant = org, name })
+		w.notAsked(ledger.Invalid, "names no grant", func(s *statement.Statement) { s.Requester, s.Grant = org, "" })
+		w.notAsked(ledger.NotFound, "made no grant none", func(s *statement.Statement) { s.Requester, s.Grant = org, "none" })
+		for _, name := range []string{"a/../b", "operator/" + contracttest.GrantID, strings.Repeat("x", 100)} {
+			w.notAsked(ledger.Invalid, "grant", func(s *statement.Statement) { s.Requester, s.Grant = org, name })
 		}
 	}
+	w.must(rival, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: contracttest.PermissivePolicy()})
+	theirs := contracttest.Terms("fleet-b")
+	theirs.ID = "of-another-owner"
+	w.must(rival, ledger.FnGrant, ledger.Grant{Terms: theirs})
+	w.notAsked(ledger.NotFound, "operator has made no grant", under("of-another-owner"))
 	w.grants("supervision", func(t *policy.Terms) { t.Grantee = regulator })
 	w.approved(func(s *statement.Statement) { s.Requester, s.Grant = regulator, "supervision" })
 }
@@ -118,6 +130,7 @@ forbid (principal, action, resource);
 func TestPolicyChangedBetweenApprovalAndProof(t *testing.T) {
 	w := settled(t)
 	id, s := w.approved(nil)
+	w.begins(id)
 	w.must(operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: []byte(nothing)})
 	w.refused(ledger.Forbidden, "closed", operator, ledger.FnSubmitProof, w.proof(id, s))
 	if a := w.assess(id); a.Allowed || len(a.Policies) != 2 {
@@ -151,6 +164,26 @@ func TestPolicyAsksForAPerson(t *testing.T) {
 	if e.Decision.Approval != policy.Person || len(e.Decision.Policies) != 2 || strings.Join(e.Decision.PolicyIDs, " ") != "anything asks" {
 		t.Errorf("the decision is %+v", e.Decision)
 	}
+}
+
+const persons = `@id("persons")
+@approval("person")
+permit (principal, action, resource);
+`
+
+// What was approved without a person is not proven once a policy asks for one.
+func TestPersonIsAskedForAfterApproval(t *testing.T) {
+	w := settled(t)
+	id, s := w.approved(nil)
+	w.begins(id)
+	w.must(operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: []byte(persons)})
+	w.refused(ledger.Forbidden, "wants a person", operator, ledger.FnSubmitProof, w.proof(id, s))
+	if a := w.assess(id); a.Allowed || a.Approval != policy.Person || !strings.Contains(strings.Join(a.Reasons, " "), "wants a person") {
+		t.Errorf("the assessment is %+v", a)
+	}
+	other, s := w.approved(nil) // by a person, the owner says
+	w.begins(other)
+	w.refused(ledger.Invalid, "bundle", operator, ledger.FnSubmitProof, w.proof(other, s))
 }
 
 func TestPurposeSwappedAfterApproval(t *testing.T) {
@@ -262,12 +295,17 @@ func valued(factor string) func(*statement.Statement) {
 
 func TestModelOutsideTheGrant(t *testing.T) {
 	w := settled(t)
-	_, s := w.asks(valued("0.5"))
+	s := contracttest.Statement(fleetID, 11, 1, w.now)
+	valued("0.5")(s)
 	q, err := ledger.QuestionOf(s, ledger.Asker{Time: w.now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.grants("valued", func(t *policy.Terms) { t.Models = []string{q.Model} })
+	w.grants("valued", func(t *policy.Terms) { t.Models, t.MaxPrice = []string{q.Model}, "250.00" })
 	w.approved(func(s *statement.Statement) { valued("0.500000")(s); s.Valuation.Price = "250.00" })
 	w.notApproved("model", valued("0.4"))
+	w.notApproved("the grant's highest is 250.00", func(s *statement.Statement) { valued("0.5")(s); s.Valuation.Price = "250.01" })
+	w.must(operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: []byte("@id(\"cheap\") permit (principal, action, resource) when { context.price <= 10000 };")})
+	w.approved(valued("0.5"))
+	w.notApproved("context.price", func(s *statement.Statement) { valued("0.5")(s); s.Valuation.Price = "100.01" })
 }

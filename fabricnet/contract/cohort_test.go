@@ -6,6 +6,7 @@ import (
 
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
 )
 
@@ -20,10 +21,18 @@ func TestOverlappingCohorts(t *testing.T) {
 	w.notApproved(first.String()[:8], banded("85.00", "95.00", "count"))
 	w.approved(banded("90.01", "95.00", "count"))
 	w.approved(banded("80.00", "90.00", "count"))
-	w.approved(banded("82.00", "88.00", "count"))
 	w.notApproved("count", banded("83.00", "87.00")) // nested, and its count is not shown
-	w.approved(nil)                                  // everybody
-	// What cannot be answered any more is in nobody's way.
+	for _, nested := range [][]string{{"82.00", "88.00"}, {"79.00", "96.00"}} {
+		id, _ := w.asks(banded(nested[0], nested[1], "count"))
+		w.deniedApproval("is not recorded", id)
+		if a := w.assess(id); !a.Wait {
+			t.Errorf("what waits for another's count is %+v", a)
+		}
+	}
+	if id, _ := w.asks(banded("85.00", "95.00", "count")); w.assess(id).Wait {
+		t.Error("what overlaps in part waits")
+	}
+	// What was never begun, and cannot be answered any more, is in nobody's way.
 	w.at(14, 12*time.Hour)
 	w.approved(func(s *statement.Statement) {
 		banded("85.00", "95.00", "count")(s)
@@ -31,8 +40,49 @@ func TestOverlappingCohorts(t *testing.T) {
 	})
 }
 
-// A cohort that failed is in nobody's way, and what it spent stays spent.
-func TestFailureFreesTheCohort(t *testing.T) {
+// A cohort whose proof was begun may have been seen. It is in the way of others for ever, whatever becomes of it.
+func TestWhatWasBegunCountsForEver(t *testing.T) {
+	banded := func(least string, until time.Time) func(*statement.Statement) {
+		return func(s *statement.Statement) {
+			s.Cohort, s.Disclose = []statement.Range{{Lane: "state_of_health", Min: least, Max: "90.00"}}, []string{"count"}
+			if !until.IsZero() {
+				s.Expiry = until
+			}
+		}
+	}
+	for name, end := range map[string]func(*world, commit.Digest){
+		"failed": func(w *world, id commit.Digest) {
+			w.must(operator, ledger.FnFail, ledger.Fail{Request: id, Reasons: []string{"x"}})
+		},
+		"expired": func(*world, commit.Digest) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := settled(t)
+			id, _ := w.approved(banded("80.00", time.Time{}))
+			w.begins(id)
+			end(w, id)
+			w.at(14, 12*time.Hour)
+			later := w.genesis.EpochStart(16)
+			w.notApproved("is not recorded", banded("85.00", later))
+			w.notApproved("is not recorded", banded("75.00", later))
+			if probe, _ := w.asks(banded("85.00", later)); w.assess(probe).Wait {
+				t.Error("what will never be recorded is waited for")
+			}
+			w.approved(banded("80.00", later))
+		})
+	}
+}
+
+func TestProofThatNobodyBeganIsNotTaken(t *testing.T) {
+	w := settled(t)
+	id, s := w.approved(nil)
+	w.refused(ledger.Conflict, "was begun", operator, ledger.FnSubmitProof, w.proof(id, s))
+	w.must(operator, ledger.FnRevoke, ledger.Revoke{Grant: contracttest.GrantID, Reason: "over"})
+	w.refused(ledger.Forbidden, "revoked", operator, ledger.FnStartProof, ledger.RequestRef{Request: id})
+}
+
+// That a cohort failed tells something of it, begun or not: it stays in the way, and what it spent stays spent.
+func TestFailureCounts(t *testing.T) {
 	w := settled(t)
 	cohort := func(least, most string) func(*statement.Statement) {
 		return func(s *statement.Statement) {
@@ -57,8 +107,13 @@ func TestFailureFreesTheCohort(t *testing.T) {
 	w.refused(ledger.Conflict, "has failed", operator, ledger.FnSubmitProof, w.proof(id, s))
 	w.refused(ledger.Conflict, "has failed", operator, ledger.FnFail, ledger.Fail{Request: id, Reasons: []string{"x"}})
 	w.refused(ledger.Conflict, "has failed", operator, ledger.FnStartProof, ledger.RequestRef{Request: id})
-	w.approved(cohort("85.00", "95.00"))
-	if e := w.grantEntry(contracttest.GrantID); e.Spent.Answers != 2 {
+	w.notApproved("in part", cohort("85.00", "95.00"))
+	unbegun, _ := w.approved(cohort("60.00", "70.00"))
+	w.must(operator, ledger.FnFail, ledger.Fail{Request: unbegun, Reasons: []string{"too few batteries"}})
+	w.notApproved("is not recorded", cohort("60.00", "69.99"))
+	w.approved(cohort("60.00", "70.00"))
+	w.approved(cohort("70.01", "79.99"))
+	if e := w.grantEntry(contracttest.GrantID); e.Spent.Answers != 4 {
 		t.Errorf("spent is %+v", e.Spent)
 	}
 }

@@ -14,7 +14,8 @@
 //     in force and the grant's limits to allow it, when it is approved and again when it is proven; by this contract's own evaluation, whatever the owner's node thinks. An approval spends
 //     one answer and the question's cost, for good. A revocation holds at once.
 //   - What a verdict shows is about at least as many batteries as the grant asks for, and differs from every other verdict about the same fleet and epoch by none or as many, whoever asked:
-//     see package policy for what that stops and what it does not.
+//     see package policy for what that stops and what it does not. No proof is taken that was not said to be begun; from then on its totals are taken for known, whether a
+//     verdict is recorded or not, and what failed is not free to be asked around.
 //   - A proof is verified with keys pinned on the ledger against the ledger's own anchors, and closes its fleet's epoch: no anchor can be added any more, and an offline
 //     verifier that comes later sees the same facts. Without a proof, anyone may settle an epoch.
 //   - What was endorsed in an epoch and held back is void once the next epoch is opened, and an anchor once its epoch is closed: calls read keys that
@@ -33,8 +34,9 @@
 //
 // That a device exists or measures well: a maker's certificate says so. That the caller who enrols a device holds it: certificates are seen by the
 // consortium, and another owner can enrol a retired device first (it cannot attest with it). That an owner
-// anchors every chunk: a chunk it leaves out counts as attested 0. That an owner hands out nothing by other ways: it has the records. That a proof was seen by nobody when it is
-// refused, or held back and then given up: those who were asked to endorse it have seen it. That a person approved where a policy wants one: the owner says so.
+// anchors every chunk: a chunk it leaves out counts as attested 0. That an owner hands out nothing by other ways: it has the records, and it can show a proof to somebody without
+// saying that it began one, or begin one that it knows to show too much. That a proof was seen by nobody when it is refused, or held back and then given up: those who were asked to
+// endorse it have seen it. That a person approved where a policy wants one: the owner says so.
 package contract
 
 import (

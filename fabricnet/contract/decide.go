@@ -42,7 +42,7 @@ func decide(r *run, a *ledger.Decide) (*ledger.Decision, error) {
 
 // approve spends, and notes the cohort.
 func (r *run) approve(id commit.Digest, q *ledger.Request, d *ledger.Decision) error {
-	j, err := r.judge(id, q, false)
+	j, err := r.judge(id, q, nil)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,15 @@ func (w *world) notApproved(why string, change func(*statement.Statement)) {
 	w.deniedApproval(why, id)
 }
 
+// notAsked tries to ask.
+func (w *world) notAsked(code ledger.Code, why string, change func(*statement.Statement)) {
+	w.t.Helper()
+	w.nonce++
+	s := contracttest.Statement(fleetID, 11, w.nonce, w.genesis.EpochStart(14).Add(12*time.Hour))
+	change(s)
+	w.refused(code, why, s.Requester, ledger.FnRequest, ledger.Ask{Statement: s.Canonical()})
+}
+
 func (w *world) deniedApproval(why string, id commit.Digest) {
 	w.t.Helper()
 	w.refused(ledger.Forbidden, why, operator, ledger.FnDecide, approval(id))
@@ -127,11 +136,13 @@ func TestGrant(t *testing.T) {
 		}
 	}
 	status(ledger.GrantPending)
-	w.notApproved("", under("twice"))
+	brief := func(s *statement.Statement) { s.Grant, s.Expiry = "twice", w.genesis.EpochStart(13) }
+	w.notApproved("the grant begins on", brief)
 	w.at(12, 2*time.Hour)
 	status(ledger.GrantActive)
+	w.notApproved("after the grant's end", func(s *statement.Statement) { s.Grant, s.Expiry = "twice", w.genesis.EpochStart(13).Add(time.Second) })
 	for range 2 {
-		id, _ := w.asks(under("twice"))
+		id, _ := w.asks(brief)
 		w.must(operator, ledger.FnDecide, approval(id))
 		e := query[ledger.RequestEntry](w, ledger.QueryRequest, ledger.RequestRef{Request: id})
 		want := &ledger.Decision{

@@ -12,15 +12,19 @@ import (
 )
 
 // publishNode says where the caller's node is and which CA vouches for it. The last one counts. One CA key stands for one organisation for ever, or an organisation could
-// have another's node taken for its own.
+// have another's node taken for its own; it is the organisation's for which the key itself signs, as the CA's certificate is known to everybody.
 func publishNode(r *run, a *ledger.PublishNode) (*ledger.NodeRecord, error) {
 	if err := checkNodeURL(a.URL); err != nil {
 		return nil, ledger.Refuse(ledger.Invalid, "url: %v", err)
 	}
-	authority, err := r.checkNodeCA(a.Certificate)
+	ca, err := r.checkNodeCA(a.Certificate)
 	if err != nil {
 		return nil, ledger.Refuse(ledger.Invalid, "certificate: %v", err)
 	}
+	if err := ledger.VerifyNode(ca.PublicKey, r.tx.Ledger, r.caller(), a.URL, a.Possession); err != nil {
+		return nil, ledger.Refuse(ledger.Invalid, "possession: %v", err)
+	}
+	authority := commit.Digest(sha256.Sum256(ca.RawSubjectPublicKeyInfo))
 	key := ledger.NodeAuthorityKey(authority)
 	of, err := get[string](r.state, key)
 	if err != nil {
@@ -57,24 +61,22 @@ func checkNodeURL(text string) error {
 	return nil
 }
 
-// checkNodeCA returns the digest of the CA's public key.
-func (r *run) checkNodeCA(der []byte) (commit.Digest, error) {
+// checkNodeCA wants a CA that is valid now.
+func (r *run) checkNodeCA(der []byte) (*x509.Certificate, error) {
 	if len(der) > ledger.MaxNodeCertificate {
-		return commit.Digest{}, fmt.Errorf("has %d bytes, at most %d", len(der), ledger.MaxNodeCertificate)
+		return nil, fmt.Errorf("has %d bytes, at most %d", len(der), ledger.MaxNodeCertificate)
 	}
 	ca, err := x509.ParseCertificate(der)
 	if err != nil {
-		return commit.Digest{}, err
+		return nil, err
 	}
 	switch {
 	case !ca.BasicConstraintsValid || !ca.IsCA || ca.KeyUsage&x509.KeyUsageCertSign == 0:
-		return commit.Digest{}, errors.New("is not that of a CA which signs certificates")
-	case ca.PublicKeyAlgorithm == x509.UnknownPublicKeyAlgorithm:
-		return commit.Digest{}, errors.New("its key is of an unknown kind")
+		return nil, errors.New("is not that of a CA which signs certificates")
 	case r.now < ca.NotBefore.Unix() || r.now > ca.NotAfter.Unix():
-		return commit.Digest{}, fmt.Errorf("is valid from %s to %s", stamp(ca.NotBefore.Unix()), stamp(ca.NotAfter.Unix()))
+		return nil, fmt.Errorf("is valid from %s to %s", stamp(ca.NotBefore.Unix()), stamp(ca.NotAfter.Unix()))
 	}
-	return sha256.Sum256(ca.RawSubjectPublicKeyInfo), nil
+	return ca, nil
 }
 
 func queryNodes(r *run, _ *ledger.Nothing) ([]ledger.NodeRecord, error) {

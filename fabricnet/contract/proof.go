@@ -21,9 +21,16 @@ func submitProof(r *run, a *ledger.SubmitProof) (*ledger.ProofVerdict, error) {
 	if err := r.checkAnswers(a); err != nil {
 		return nil, err
 	}
-	j, err := r.answerable(a.Request, q)
+	j, err := r.answerable(a.Request, q, d)
 	if err != nil {
 		return nil, err
+	}
+	answered, err := r.answered(a.Request, q)
+	if err != nil {
+		return nil, err
+	}
+	if !answered.Started {
+		return nil, ledger.Refuse(ledger.Conflict, "nobody said that a proof of request %s was begun", a.Request)
 	}
 	facts, err := r.finalFacts(q)
 	if err != nil {
@@ -54,8 +61,8 @@ func submitProof(r *run, a *ledger.SubmitProof) (*ledger.ProofVerdict, error) {
 }
 
 // answerable judges an approved request again, as things are now.
-func (r *run) answerable(id commit.Digest, q *ledger.Request) (*judgement, error) {
-	j, err := r.judge(id, q, true)
+func (r *run) answerable(id commit.Digest, q *ledger.Request, d *ledger.Decision) (*judgement, error) {
+	j, err := r.judge(id, q, d)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +85,7 @@ func (r *run) release(j *judgement, verdict *verify.Verdict) error {
 		return j.refusal()
 	}
 	answered := j.record()
-	answered.Verified = true
+	answered.Started, answered.Verified = true, true
 	return put(r.state, ledger.AnsweredKey(j.request.Fleet, j.request.Epoch, j.id), answered)
 }
 

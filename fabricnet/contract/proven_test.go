@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -118,6 +119,7 @@ func (p *proving) verified(change func(*statement.Statement)) commit.Digest {
 	if a := p.assessProof(id, verdict); !a.Allowed {
 		p.t.Errorf("before the proof the contract says %+v", a)
 	}
+	p.begins(id)
 	p.must(operator, ledger.FnSubmitProof, proof)
 	if got := p.status(id); got != ledger.StatusVerified {
 		p.t.Errorf("an answered request is %s", got)
@@ -125,17 +127,37 @@ func (p *proving) verified(change func(*statement.Statement)) commit.Digest {
 	return id
 }
 
-// withheld asks and approves something whose proof must be refused, and gives it up.
+// withheld asks and approves something whose proof would be refused, and gives it up before it is begun.
 func (p *proving) withheld(why string, change func(*statement.Statement)) {
 	p.t.Helper()
 	id, s := p.approved(change)
-	proof, verdict := p.answer(s)
-	p.refused(ledger.Forbidden, why, operator, ledger.FnSubmitProof, proof)
-	a := p.assessProof(id, verdict)
+	a := p.assessProof(id, p.verdict(s))
 	if a.Allowed || !strings.Contains(strings.Join(a.Reasons, "; "), why) {
 		p.t.Errorf("before the proof the contract says %+v, want %q", a, why)
 	}
 	p.must(operator, ledger.FnFail, ledger.Fail{Request: id, Reasons: a.Reasons})
+}
+
+// verdict is what a proof would show.
+func (p *proving) verdict(s *statement.Statement) *verify.Verdict {
+	p.t.Helper()
+	_, verdict := p.answer(s)
+	shown, err := ledger.ShownBy(verdict)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	parameters, err := s.Parameters()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	natively, err := ledger.ShownOf(s, parameters.Sum(p.chunk.Records))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if diff := cmp.Diff(shown, natively); diff != "" {
+		p.t.Errorf("what the proof shows is not what the records say: %s", diff)
+	}
+	return verdict
 }
 
 func (p *proving) assessProof(id commit.Digest, v *verify.Verdict) ledger.Assessment {
@@ -151,18 +173,65 @@ func (p *proving) assessProof(id commit.Digest, v *verify.Verdict) ledger.Assess
 func TestDifferenceAttack(t *testing.T) {
 	p := newProving(t)
 	unshown := func(s *statement.Statement) { s.Disclose = nil }
-	p.verified(healthy("80.00", "", nil))                            // 40 batteries
-	p.verified(healthy("80.00", "", nil))                            // the same ones
-	p.withheld("difference", healthy("84.50", "", nil))              // 31 of them: nine are left over
-	p.verified(healthy("85.00", "", nil))                            // 30: ten are left over
+	p.verified(healthy("80.00", "", nil))               // 40 batteries
+	p.verified(healthy("80.00", "", nil))               // the same ones
+	p.verified(healthy("85.00", "", nil))               // 30: ten are left over
+	p.withheld("difference", healthy("84.50", "", nil)) // 31 of them: nine are left over
+	p.verified(healthy("80.00", "", nil))               // what was shown is shown again
+	p.verified(healthy("85.00", "", nil))
 	p.withheld("fewer than", healthy("", "74.00", nil))              // nine
 	p.withheld("no claim that holds", healthy("", "74.00", unshown)) // nine, behind a claim that does not hold
 	p.verified(healthy("75.00", "79.50", unshown))                   // ten, behind a claim that does
 	p.notApproved("overlaps", healthy("82.00", "90.00", nil))        // partly in what was answered
 	p.notApproved("disclose count", healthy("75.00", "79.00", nil))  // within what showed no count
+	p.notApproved("not recorded", healthy("86.00", "", nil))         // within what failed
 	p.notApproved("minimum must be proven", healthy("75.00", "79.50", func(s *statement.Statement) { unshown(s); s.Claims = nil }))
-	if e := p.grantEntry(contracttest.GrantID); e.Spent.Answers != 7 {
+	if e := p.grantEntry(contracttest.GrantID); e.Spent.Answers != 9 {
 		t.Errorf("spent is %+v", e.Spent)
+	}
+}
+
+// Who endorses a proof has seen it. It is given up, or its request expires, and 31 of its 40 batteries are asked for: the difference would be nine.
+func TestProofThatWasSeenAndNotRecorded(t *testing.T) {
+	for name, end := range map[string]func(*proving, commit.Digest){
+		"failed": func(p *proving, id commit.Digest) {
+			p.must(operator, ledger.FnFail, ledger.Fail{Request: id, Reasons: []string{"somebody else's turn"}})
+		},
+		"expired": func(p *proving, _ commit.Digest) { p.at(14, 13*time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProving(t)
+			later := p.genesis.EpochStart(16)
+			id, s := p.approved(healthy("80.00", "", nil))
+			proof, _ := p.answer(s)
+			p.begins(id)
+			p.reads(operator, ledger.FnSubmitProof, proof) // endorsed, and not committed
+			end(p, id)
+			p.notApproved("not recorded", healthy("84.50", "", func(s *statement.Statement) { s.Expiry = later }))
+			again, s := p.approved(healthy("80.00", "", func(s *statement.Statement) { s.Expiry = later }))
+			proof, _ = p.answer(s)
+			p.begins(again)
+			p.must(operator, ledger.FnSubmitProof, proof)
+			p.withheld("difference", healthy("84.50", "", func(s *statement.Statement) { s.Expiry = later }))
+		})
+	}
+}
+
+// Of two cohorts within one that was answered, the second is not begun while the first may have been seen and is not recorded: what both leave over would be three.
+func TestTwoProofsWithinOneAreNotBegunAtOnce(t *testing.T) {
+	p := newProving(t)
+	p.verified(healthy("80.00", "", nil)) // 40
+	first, s := p.approved(healthy("80.00", "88.00", nil))
+	second, _ := p.approved(healthy("90.00", "", nil))
+	proof, _ := p.answer(s)
+	p.begins(first)
+	p.refused(ledger.Forbidden, "not recorded", operator, ledger.FnStartProof, ledger.RequestRef{Request: second})
+	if a := p.assess(second); a.Allowed || !a.Wait {
+		t.Errorf("the second is %+v", a)
+	}
+	p.must(operator, ledger.FnSubmitProof, proof) // 17
+	if a := p.assess(second); !a.Allowed {
+		t.Errorf("the second is %+v", a)
 	}
 }
 
@@ -172,17 +241,19 @@ func TestVerifiedProofIsStillSubjectToItsGrant(t *testing.T) {
 	id, s := p.approved(nil)
 	other, _ := p.approved(nil)
 	proof, _ := p.answer(s)
+	p.begins(id)
+	p.begins(other)
 	p.must(operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: []byte(nothing)})
 	p.refused(ledger.Forbidden, "closed", operator, ledger.FnSubmitProof, proof)
 	p.must(operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: contracttest.PermissivePolicy()})
 	p.refused(ledger.Invalid, "not request", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: other, Bundle: proof.Bundle})
 	p.grants("ends", func(t *policy.Terms) { t.NotAfter = p.genesis.EpochStart(12).Unix() + 7200 })
-	late, lateAsked := p.approved(under("ends"))
+	late, lateAsked := p.approved(func(s *statement.Statement) { s.Grant, s.Expiry = "ends", p.genesis.EpochStart(12).Add(2*time.Hour) })
+	p.begins(late)
 	lateProof, _ := p.answer(lateAsked)
 	p.clock(12, 3*time.Hour)
-	p.refused(ledger.Forbidden, "ended", operator, ledger.FnSubmitProof, lateProof)
+	p.refused(ledger.Expired, "expired", operator, ledger.FnSubmitProof, lateProof)
 	p.must(operator, ledger.FnSubmitProof, proof)
 	p.refused(ledger.Conflict, "is verified", operator, ledger.FnSubmitProof, proof)
 	p.refused(ledger.Conflict, "is verified", operator, ledger.FnFail, ledger.Fail{Request: id, Reasons: []string{"x"}})
-	p.refused(ledger.Forbidden, "ended", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: late, Bundle: lateProof.Bundle})
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// startProof says that the owner of an approved request is at work on it. Nothing depends on it.
+// startProof says that the owner of an approved request is at work on it. From then on somebody else may see the proof, recorded or not, so the cohort counts for ever;
+// a proof that was not begun so is not taken. What has just become not allowed is not begun.
 func startProof(r *run, a *ledger.RequestRef) (*ledger.Proving, error) {
 	q, d, err := r.approvedRequest(a.Request)
 	if err != nil {
@@ -21,6 +22,17 @@ func startProof(r *run, a *ledger.RequestRef) (*ledger.Proving, error) {
 	if started {
 		return nil, ledger.Refuse(ledger.Conflict, "request %s is being proven", a.Request)
 	}
+	if _, err := r.answerable(a.Request, q, d); err != nil {
+		return nil, err
+	}
+	answered, err := r.answered(a.Request, q)
+	if err != nil {
+		return nil, err
+	}
+	answered.Started = true
+	if err := put(r.state, ledger.AnsweredKey(q.Fleet, q.Epoch, a.Request), answered); err != nil {
+		return nil, err
+	}
 	p := &ledger.Proving{Time: r.now, TxID: r.tx.ID}
 	if err := put(r.state, key, p); err != nil {
 		return nil, err
@@ -30,7 +42,7 @@ func startProof(r *run, a *ledger.RequestRef) (*ledger.Proving, error) {
 }
 
 // fail ends an approved request without an answer: what would have been shown must not be, or cannot be proven. What the approval spent stays spent, and the cohort
-// stands in no other's way any more.
+// goes on to count: that it failed tells something of it.
 func fail(r *run, a *ledger.Fail) (*ledger.Failure, error) {
 	q, d, err := r.approvedRequest(a.Request)
 	if err != nil {

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -78,35 +79,77 @@ func prefetchEntries(s State, candidates []found) error {
 	}
 	var keys []string
 	for _, c := range candidates {
-		keys = append(keys, ledger.DecisionKey(c.id), ledger.WithdrawalKey(c.id), ledger.ProvingKey(c.id), ledger.FailureKey(c.id))
+		keys = append(keys, keysBefore(c.id)...)
 	}
 	return p.Prefetch(keys...)
 }
 
-// queryAsked leaves the verdicts out: they are long, and an export needs none of them.
+// queryAsked reads no verdicts: they are long, and an export needs none of them. Which requests have one is noted with their cohorts.
 func queryAsked(r *run, a *ledger.EpochRef) ([]ledger.TrustRequest, error) {
-	out := []ledger.TrustRequest{}
 	f, err := fleet(r.state, a.Fleet)
 	if err != nil {
 		return nil, err
 	}
+	var ids []commit.Digest
 	err = scan(r.state, ledger.AskedPrefix(f.ID, a.Epoch), func(rest string, _ *ledger.Asked) error {
 		id, err := hexDigest(rest)
 		if err != nil {
 			return fmt.Errorf("state key of a request: %w", err)
 		}
-		q, err := requestOf(r.state, id)
-		if err != nil {
-			return err
-		}
-		entry, err := r.entry(id, q)
-		if err != nil {
-			return err
-		}
-		out = append(out, ledger.TrustRequest{ID: id, Fleet: q.Fleet, Epoch: q.Epoch, Requester: q.Requester, Status: entry.Status, Time: q.Time})
+		ids = append(ids, id)
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	verified := map[string]bool{}
+	err = scan(r.state, ledger.AnsweredPrefix(f.ID, a.Epoch), func(rest string, c *ledger.Answered) error {
+		verified[rest] = c.Verified
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := []ledger.TrustRequest{}
+	for part := range slices.Chunk(ids, ledger.MaxPage) {
+		if err := prefetchAsked(r.state, part); err != nil {
+			return nil, err
+		}
+		for _, id := range part {
+			q, err := requestOf(r.state, id)
+			if err != nil {
+				return nil, err
+			}
+			e, err := r.entryBefore(id, q)
+			if err != nil {
+				return nil, err
+			}
+			status := r.status(e)
+			if verified[id.String()] {
+				status = ledger.StatusVerified
+			}
+			out = append(out, ledger.TrustRequest{ID: id, Fleet: q.Fleet, Epoch: q.Epoch, Requester: q.Requester, Status: status, Time: q.Time})
+		}
+	}
+	return out, nil
+}
+
+func prefetchAsked(s State, ids []commit.Digest) error {
+	p, ok := s.(Prefetcher)
+	if !ok {
+		return nil
+	}
+	var keys []string
+	for _, id := range ids {
+		keys = append(keys, ledger.RequestKey(id))
+		keys = append(keys, keysBefore(id)...)
+	}
+	return p.Prefetch(keys...)
+}
+
+// keysBefore are what follows a request but for its verdict.
+func keysBefore(id commit.Digest) []string {
+	return []string{ledger.DecisionKey(id), ledger.WithdrawalKey(id), ledger.ProvingKey(id), ledger.FailureKey(id)}
 }
 
 func queryRequest(r *run, a *ledger.RequestRef) (*ledger.RequestEntry, error) {
@@ -118,6 +161,19 @@ func queryRequest(r *run, a *ledger.RequestRef) (*ledger.RequestEntry, error) {
 }
 
 func (r *run) entry(id commit.Digest, q *ledger.Request) (*ledger.RequestEntry, error) {
+	e, err := r.entryBefore(id, q)
+	if err != nil {
+		return nil, err
+	}
+	if e.Verdict, err = get[ledger.ProofVerdict](r.state, ledger.VerdictKey(id)); err != nil {
+		return nil, err
+	}
+	e.Status = r.status(e)
+	return e, nil
+}
+
+// entryBefore is an entry without verdict and status.
+func (r *run) entryBefore(id commit.Digest, q *ledger.Request) (*ledger.RequestEntry, error) {
 	e := &ledger.RequestEntry{ID: id, Request: *q}
 	var err error
 	if e.Decision, err = get[ledger.Decision](r.state, ledger.DecisionKey(id)); err != nil {
@@ -132,10 +188,6 @@ func (r *run) entry(id commit.Digest, q *ledger.Request) (*ledger.RequestEntry, 
 	if e.Failure, err = get[ledger.Failure](r.state, ledger.FailureKey(id)); err != nil {
 		return nil, err
 	}
-	if e.Verdict, err = get[ledger.ProofVerdict](r.state, ledger.VerdictKey(id)); err != nil {
-		return nil, err
-	}
-	e.Status = r.status(e)
 	return e, nil
 }
 

@@ -9,7 +9,8 @@ import (
 )
 
 // request records a statement that the caller asks a fleet's owner to prove. Its id is the statement's digest on this ledger, which
-// every proof of it is bound to. Whether a grant covers it is looked at when it is to be approved: what was asked in vain stays on the ledger too.
+// every proof of it is bound to. Who asks must have the grant that the statement names, or anybody could fill the ledger with requests that an owner has to refuse. Whether it
+// covers the request, and whether it is revoked or used up, is looked at when the request is to be approved: what was asked in vain stays on the ledger too.
 func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
 	s, err := parseStatement(a.Statement)
 	if err != nil {
@@ -23,6 +24,9 @@ func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
 		return nil, err
 	}
 	if err := r.checkAskable(s, f); err != nil {
+		return nil, err
+	}
+	if err := r.checkGranted(s, f); err != nil {
 		return nil, err
 	}
 	id := commit.Digest(s.Digest(r.tx.Ledger))
@@ -81,6 +85,21 @@ func (r *run) checkAskable(s *statement.Statement, f *ledger.Fleet) error {
 		return ledger.Refuse(ledger.Invalid, "epoch %d is not over: it is epoch %d", s.Epoch, r.epoch)
 	case r.now >= s.Expiry.Unix():
 		return ledger.Refuse(ledger.Expired, "the statement expired at %s", s.Expiry.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// checkGranted wants a grant by the fleet's owner to the caller.
+func (r *run) checkGranted(s *statement.Statement, f *ledger.Fleet) error {
+	if s.Grant == "" {
+		return ledger.Refuse(ledger.Invalid, "the statement names no grant")
+	}
+	g, err := r.grantOf(f.Owner, s.Grant)
+	if err != nil {
+		return err
+	}
+	if g.Terms.Grantee != r.caller() {
+		return ledger.Refuse(ledger.Forbidden, "grant %s of %s is %s's, not %s's", s.Grant, f.Owner, g.Terms.Grantee, r.caller())
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
@@ -65,7 +66,8 @@ func TestRequestRefusals(t *testing.T) {
 	w.must(lender, ledger.FnRequest, good)
 	w.refused(ledger.Conflict, "nonce", lender, ledger.FnRequest, good)
 	w.refused(ledger.Conflict, "nonce", lender, ledger.FnRequest, change(func(s *statement.Statement) { s.Purpose = "another loan" }))
-	w.must(regulator, ledger.FnRequest, change(func(s *statement.Statement) { s.Requester = regulator }))
+	w.grants("supervision", func(t *policy.Terms) { t.Grantee = regulator })
+	w.must(regulator, ledger.FnRequest, change(func(s *statement.Statement) { s.Requester, s.Grant = regulator, "supervision" }))
 }
 
 func TestDecide(t *testing.T) {
@@ -142,6 +144,7 @@ func TestSubmitProofRefusals(t *testing.T) {
 	other := *s
 	other.MinimumCoverage = "0"
 	w.refused(ledger.Invalid, "not request", operator, ledger.FnSubmitProof, submit(bundle(t, &other)))
+	w.begins(id)
 	w.refused(ledger.Expired, "may still anchor", operator, ledger.FnSubmitProof, submit(b))
 	w.at(13, 0) // past the window: nothing was anchored
 	w.refused(ledger.Invalid, "12", operator, ledger.FnSubmitProof, submit(b))
@@ -187,5 +190,6 @@ func TestProofNeedsPinnedKeys(t *testing.T) {
 	s := contracttest.Statement(fleetID, 11, 1, w.genesis.EpochStart(14))
 	id := w.ask(s)
 	w.must(operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
+	w.begins(id)
 	w.refused(ledger.Invalid, "bundle proves 0 chunks, the ledger anchors 1", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: id, Bundle: bundle(t, s)})
 }

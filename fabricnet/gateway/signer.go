@@ -69,7 +69,7 @@ func lowS(signature []byte) ([]byte, error) {
 	return asn1.Marshal(s)
 }
 
-// readKey reads a P-256 key, PKCS#8 in PEM, from a file that nobody but its owner may read or write. No error has its content.
+// readKey reads a P-256 key, PKCS#8 in PEM, from a file that is nobody else's business (durable.CheckPrivate). No error has its content.
 func readKey(path string) (crypto.Signer, error) {
 	if path == "" {
 		return nil, errors.New("the profile names no key, and no signer is given")
@@ -78,8 +78,8 @@ func readKey(path string) (crypto.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading key: %w", err)
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("reading key %s: has mode %04o, must be 0600", path, mode)
+	if err := durable.CheckPrivate(path, info); err != nil {
+		return nil, fmt.Errorf("reading key: %w", err)
 	}
 	block, err := readPEM(path)
 	if err != nil {

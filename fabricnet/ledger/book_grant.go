@@ -26,7 +26,7 @@ func (b Book) Revoke(ctx context.Context, args Revoke) (Receipt, error) {
 	return b.submit(ctx, FnRevoke, args, nil)
 }
 
-// StartProof says that the caller proves an approved request. It does nothing where the ledger says so already.
+// StartProof says that the caller proves an approved request, without which no proof of it is taken. It does nothing where the ledger says so already.
 func (b Book) StartProof(ctx context.Context, request commit.Digest) error {
 	_, refused := b.submit(ctx, FnStartProof, RequestRef{Request: request}, nil)
 	if CodeOf(refused) != Conflict {
@@ -68,6 +68,11 @@ func (b Book) AssessProof(ctx context.Context, request commit.Digest, v *verify.
 	if err != nil {
 		return Assessment{}, err
 	}
+	return b.AssessShown(ctx, request, shown)
+}
+
+// AssessShown asks the contract what it would say to a proof that shows this.
+func (b Book) AssessShown(ctx context.Context, request commit.Digest, shown Shown) (Assessment, error) {
 	return query[Assessment](ctx, b, QueryAssess, Assess{Request: request, Shown: &shown})
 }
 

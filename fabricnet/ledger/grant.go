@@ -60,14 +60,21 @@ type Answered struct {
 	// Shown says that the verdict shows the count, Count what it shows.
 	Shown bool    `json:"shown"`
 	Count *uint64 `json:"count,omitempty"`
-	// Expiry is the request's. Verified says that it was answered in time, Failed that it will not be.
+	// Expiry is the request's. Started says that a proof was begun, which others may have seen since, Verified that it was recorded in time, Failed that none will be.
 	Expiry   int64 `json:"expiry"`
+	Started  bool  `json:"started,omitempty"`
 	Verified bool  `json:"verified,omitempty"`
 	Failed   bool  `json:"failed,omitempty"`
 }
 
-// Counts reports whether the cohort was answered, or may yet be.
-func (a *Answered) Counts(now int64) bool { return a.Verified || !a.Failed && now < a.Expiry }
+// Counts reports whether the cohort bears on others: for ever once anything was told of it, and only as long as it may yet be answered if it was approved and nothing was
+// done about it.
+func (a *Answered) Counts(now int64) bool {
+	return a.Started || a.Verified || a.Failed || now < a.Expiry
+}
+
+// Pending reports whether a verdict may yet be recorded.
+func (a *Answered) Pending(now int64) bool { return !a.Verified && !a.Failed && now < a.Expiry }
 
 // Proving says that the owner has begun to prove.
 type Proving struct {
@@ -129,6 +136,8 @@ type Fail struct {
 type PublishNode struct {
 	URL         string `json:"url"`
 	Certificate []byte `json:"certificate"`
+	// Possession is the CA's signature that SignNode makes: the CA's certificate alone is known to everybody who calls the node.
+	Possession []byte `json:"possession"`
 }
 
 // Alert raises an alert. Regulators only.
@@ -164,6 +173,8 @@ type Assessment struct {
 	Grant       string      `json:"grant"`
 	GrantStatus GrantStatus `json:"grant_status"`
 	Allowed     bool        `json:"allowed"`
+	// Wait says that nothing is in the way but other requests that are being answered: it may be allowed later.
+	Wait bool `json:"wait,omitempty"`
 	// Approval is policy.Person if a person must approve.
 	Approval string `json:"approval,omitempty"`
 	// Reasons say what is in the way, for people; nothing if it is allowed.

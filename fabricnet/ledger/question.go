@@ -89,11 +89,17 @@ func askedCohort(q *policy.Question, s *statement.Statement, schema *record.Sche
 	if err != nil {
 		return err
 	}
-	q.Cohort = policy.Cohort{Lo: slices.Clone(p.Bounds.Lo[:]), Hi: slices.Clone(p.Bounds.Hi[:]), All: true}
+	q.Cohort = policy.Cohort{Lo: slices.Clone(p.Bounds.Lo[:]), Hi: slices.Clone(p.Bounds.Hi[:])}
 	for i := 1; i < record.Lanes; i++ {
 		l := &schema.Lanes[i]
-		q.Cohort.All = q.Cohort.All && p.Bounds.Lo[i] <= l.Min && p.Bounds.Hi[i] >= l.Max
+		if least := p.Bounds.Lo[i]; least > l.Min {
+			q.CohortBounds = append(q.CohortBounds, l.Name+" >= "+l.Format(least))
+		}
+		if most := p.Bounds.Hi[i]; most < l.Max {
+			q.CohortBounds = append(q.CohortBounds, l.Name+" <= "+l.Format(most))
+		}
 	}
+	q.Cohort.All = len(q.CohortBounds) == 0
 	return nil
 }
 
@@ -173,7 +179,11 @@ func askedModel(q *policy.Question, s *statement.Statement, schema *record.Schem
 		}
 		q.Curves = append(q.Curves, shape)
 	}
-	q.Currency, q.Model = s.Valuation.Currency, policy.Model(s.Schema, q.Curves)
+	price, ok := scaled(s.Valuation.Price, hundredths)
+	if !ok {
+		return fmt.Errorf("statement: valuation: price %.40q", s.Valuation.Price)
+	}
+	q.Price, q.Currency, q.Model = price, s.Valuation.Currency, policy.Model(s.Schema, q.Curves)
 	return nil
 }
 
@@ -189,20 +199,30 @@ func shapeOf(c *statement.Curve, schema *record.Schema) (policy.CurveShape, erro
 		if err != nil {
 			return policy.CurveShape{}, fmt.Errorf("statement: valuation: curve over %s: %w", c.Lane, err)
 		}
-		factor, ok := new(big.Rat).SetString(k.Factor) // a decimal of a few digits, or the statement would not have been read
-		if ok {
-			factor.Mul(factor, big.NewRat(millionths, 1))
-		}
-		if !ok || !factor.IsInt() || !factor.Num().IsUint64() {
+		factor, ok := scaled(k.Factor, millionths)
+		if !ok {
 			return policy.CurveShape{}, fmt.Errorf("statement: valuation: curve over %s: factor %.40q", c.Lane, k.Factor)
 		}
-		shape.Knots = append(shape.Knots, policy.Knot{At: at, Factor: factor.Num().Uint64()})
+		shape.Knots = append(shape.Knots, policy.Knot{At: at, Factor: factor})
 	}
 	return shape, nil
 }
 
-// millionths of a unit.
-const millionths = 1_000_000
+// scaled is a decimal of a few digits, or the statement would not have been read, in parts of a unit.
+func scaled(text string, parts int64) (uint64, bool) {
+	n, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return 0, false
+	}
+	n.Mul(n, big.NewRat(parts, 1))
+	return n.Num().Uint64(), n.IsInt() && n.Num().IsUint64()
+}
+
+// Parts of a unit.
+const (
+	millionths = 1_000_000
+	hundredths = 100
+)
 
 // The names of totals in statements and verdicts.
 const (
@@ -244,6 +264,26 @@ func ShownBy(v *verify.Verdict) (Shown, error) {
 		return Shown{}, fmt.Errorf("verdict: shows no population")
 	}
 	return s, nil
+}
+
+// ShownOf is what a verdict about totals would show of a statement: what a proof of it comes to, before there is one.
+func ShownOf(s *statement.Statement, t statement.Totals) (Shown, error) {
+	claims, err := s.Integers()
+	if err != nil {
+		return Shown{}, err
+	}
+	disclosed, err := s.Disclosed()
+	if err != nil {
+		return Shown{}, err
+	}
+	out := Shown{Population: t.Population, Claims: []bool{}}
+	if disclosed[statement.Count] {
+		out.Count = &t.Count
+	}
+	for i := range claims {
+		out.Claims = append(out.Claims, claims[i].Holds(t))
+	}
+	return out, nil
 }
 
 // CountOf is how many batteries the cohort has, or nil if the answer does not show it.

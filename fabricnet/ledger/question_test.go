@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,14 +66,24 @@ func TestQuestionOf(t *testing.T) {
 		Fleet: policy.Fleet{ID: "fleet-a", Owner: "operator", Schema: contracttest.Schema},
 		Grant: contracttest.GrantID, Purpose: contracttest.Purpose, Epoch: 11, CurrentEpoch: 12,
 		Time: time.Unix(1_800_000_000, 0).UTC(), Expiry: time.Unix(1_900_000_000, 0).UTC(),
-		Cohort: q.Cohort, Lanes: []string{"state_of_health", "age_days", "fault_count"},
+		Cohort: q.Cohort, CohortBounds: []string{"state_of_health >= 80.00"}, Lanes: []string{"state_of_health", "age_days", "fault_count"},
 		Count: policy.CountProven, ProvenMinimum: 10, Claims: []string{policy.ClaimCount, policy.ClaimLane, policy.ClaimValue},
-		Disclose: []string{"value"}, Model: q.Model, Currency: "EUR",
+		Disclose: []string{"value"}, Model: q.Model, Price: 100_00, Currency: "EUR",
 		Curves:          []policy.CurveShape{{Lane: "age_days", Index: 3, Min: 0, Max: 36525, Knots: []policy.Knot{{At: 0, Factor: 1_000_000}, {At: 100, Factor: 500_000}}}},
 		MinimumCoverage: 5000, KeyClasses: []string{"module"},
 	}
 	if diff := cmp.Diff(want, q); diff != "" {
 		t.Error(diff)
+	}
+	for bounds, r := range map[string]statement.Range{
+		"state_of_health >= 70.00|state_of_health <= 79.90": {Lane: "state_of_health", Min: "70", Max: "79.9"},
+		"age_days <= 730": {Lane: "age_days", Min: "0", Max: "730"},
+		"":                {Lane: "age_days", Min: "0", Max: "36525"},
+	} {
+		q := questionOf(t, func(s *statement.Statement) { s.Cohort = []statement.Range{r} })
+		if got := strings.Join(q.CohortBounds, "|"); got != bounds || q.Cohort.All != (bounds == "") {
+			t.Errorf("of %+v the bounds are %q, all %t", r, got, q.Cohort.All)
+		}
 	}
 	if c := q.Cohort; len(c.Lo) != 8 || c.Lo[1] != 8000 || c.Hi[1] != 15000 || c.All {
 		t.Errorf("the cohort is %+v", c)

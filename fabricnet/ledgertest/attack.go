@@ -77,13 +77,21 @@ func (s *suite) denied(t *testing.T, why string, q question) {
 }
 
 func (s *suite) usesAnothersGrant(t *testing.T) {
-	s.denied(t, s.regulator, s.asks(t, s.regulator, func(q *statement.Statement) { q.Grant = s.grantOf(s.financier) }))
+	s.notAsked(ledger.Forbidden, s.regulator, s.grantOf(s.financier)).must(t)
+}
+
+// notAsked tries to ask under a grant.
+func (s *suite) notAsked(code ledger.Code, org, grant string) checks {
+	q := s.statement(org, s.closed, s.over, s.Genesis.EpochEnd(s.over+100))
+	q.Grant = grant
+	return checks{{org + " asks under " + grant, func() error { return s.refused(code, s.ask(org, q)) }}}
 }
 
 func (s *suite) needsAGrant(t *testing.T) {
 	for _, org := range []string{s.financier, s.regulator} {
-		s.denied(t, "names no grant", s.asks(t, org, func(q *statement.Statement) { q.Grant = "" }))
-		s.denied(t, "made no grant", s.asks(t, org, func(q *statement.Statement) { q.Grant = s.owner + "/" + s.grantOf(org) }))
+		s.notAsked(ledger.Invalid, org, "").must(t)
+		s.notAsked(ledger.Invalid, org, s.owner+"/"+s.grantOf(org)).must(t)
+		s.notAsked(ledger.NotFound, org, "none-"+s.run).must(t)
 	}
 	q := s.asks(t, s.financier, nil)
 	checks{{"proving what is not approved", func() error { return s.refused(ledger.Conflict, s.prove(s.owner, q.id, bundle(t, q.statement))) }}}.must(t)
@@ -148,11 +156,19 @@ func (s *suite) usesARevokedGrant(t *testing.T) {
 func (s *suite) changesThePolicy(t *testing.T) {
 	q := s.approvedNow(t, nil)
 	proof := s.prove(s.owner, q.id, bundle(t, q.statement))
+	if err := s.as(s.owner).StartProof(s.ctx, q.id); err != nil {
+		t.Fatal(err)
+	}
 	s.publishes(t, forbid)
 	checks{{"proving what the policy in force forbids", func() error { return s.refused(ledger.Forbidden, proof) }}}.must(t)
 	s.denied(t, "closed", s.asks(t, s.financier, nil))
 	s.publishes(t, persons)
-	if a := must[ledger.Assessment](t)(s.as(s.owner).Assess(s.ctx, q.id)); !a.Allowed || a.Approval != policy.Person || len(a.Policies) != 2 {
+	if a := must[ledger.Assessment](t)(s.as(s.owner).Assess(s.ctx, q.id)); a.Allowed || a.Approval != policy.Person || len(a.Policies) != 2 {
+		t.Errorf("under a policy that asks for persons: %+v", a)
+	}
+	checks{{"proving without a person", func() error { return s.refused(ledger.Forbidden, proof) }}}.must(t)
+	asked := s.asks(t, s.financier, nil)
+	if a := must[ledger.Assessment](t)(s.as(s.owner).Assess(s.ctx, asked.id)); !a.Allowed || a.Approval != policy.Person {
 		t.Errorf("under a policy that asks for persons: %+v", a)
 	}
 	s.publishes(t, permit)
@@ -194,27 +210,23 @@ func (s *suite) publishesForAnother(t *testing.T) {
 	}
 }
 
-// overlaps asks about cohorts by their age, of which nothing but the bounds matters.
+// overlaps asks about cohorts by their age, of which nothing but the bounds matters, at an epoch about which nothing else is asked.
 func (s *suite) overlaps(t *testing.T) {
 	aged := func(least, most string, disclose ...string) func(*statement.Statement) {
 		return func(q *statement.Statement) {
-			q.Cohort, q.Disclose = []statement.Range{{Lane: "age_days", Min: least, Max: most}}, disclose
+			q.Epoch, q.Cohort, q.Disclose = s.over-1, []statement.Range{{Lane: "age_days", Min: least, Max: most}}, disclose
 		}
 	}
 	first := s.asks(t, s.financier, aged("100", "200", "count"))
 	s.mustSubmit(t, s.approve(s.owner, first))
-	approved := []question{first}
 	s.denied(t, first.id.String(), s.asks(t, s.financier, aged("150", "250", "count")))
 	s.denied(t, "count", s.asks(t, s.financier, aged("120", "180")))
-	for _, fits := range []func(*statement.Statement){aged("201", "300", "count"), aged("120", "180", "count"), aged("100", "200", "count")} {
-		q := s.asks(t, s.regulator, fits)
-		s.mustSubmit(t, s.approve(s.owner, q))
-		approved = append(approved, q)
+	s.denied(t, "not recorded", s.asks(t, s.financier, aged("120", "180", "count")))
+	for _, fits := range []func(*statement.Statement){aged("201", "300", "count"), aged("100", "200", "count")} {
+		s.mustSubmit(t, s.approve(s.owner, s.asks(t, s.regulator, fits)))
 	}
-	for _, q := range approved {
-		s.mustSubmit(t, s.fail(q, "somebody else's turn"))
-	}
-	s.mustSubmit(t, s.fail(s.approvedNow(t, aged("150", "250", "count")), "only to see that it is free now"))
+	s.mustSubmit(t, s.fail(first, "somebody else's turn"))
+	s.denied(t, first.id.String(), s.asks(t, s.financier, aged("150", "250", "count"))) // it failed, and counts
 }
 
 // approvedNow asks and approves.
@@ -229,7 +241,7 @@ func (s *suite) fail(q question, reason string) call {
 	return call{by: s.owner, function: ledger.FnFail, args: ledger.Fail{Request: q.id, Reasons: []string{reason}}}
 }
 
-// fails gives an approved request up, which frees its cohort.
+// fails gives an approved request up, whose cohort goes on to count.
 func (s *suite) fails(t *testing.T) {
 	cycled := func(least, most string) func(*statement.Statement) {
 		return func(q *statement.Statement) {
@@ -237,7 +249,7 @@ func (s *suite) fails(t *testing.T) {
 		}
 	}
 	q := s.asksUnder(t, "faults", func(t *policy.Terms) { t.Fleets = []string{s.fleet} }, func(q *statement.Statement) {
-		q.Fleet = s.fleet
+		q.Fleet, q.Epoch = s.fleet, s.over-1
 		cycled("10", "20")(q)
 	})
 	s.mustSubmit(t, s.approve(s.owner, q))
@@ -262,10 +274,10 @@ func (s *suite) fails(t *testing.T) {
 		c.add(name, func() error { return s.refused(ledger.Conflict, again) })
 	}
 	c.must(t)
-	s.mustSubmit(t, s.approve(s.owner, s.asksAgain(t, "faults", func(q *statement.Statement) {
-		q.Fleet = s.fleet
+	s.denied(t, q.id.String(), s.asksAgain(t, "faults", func(q *statement.Statement) {
+		q.Fleet, q.Epoch = s.fleet, s.over-1
 		cycled("15", "25")(q)
-	})))
+	}))
 }
 
 func (s *suite) alerts(t *testing.T) {

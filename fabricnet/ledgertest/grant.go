@@ -170,7 +170,9 @@ func (s *suite) publishesNodes(t *testing.T) {
 	ca := contracttest.NewMaker("node-" + s.run)
 	leaf := ca.Certify(ca.ID, "x", commit.Module, committest.NewDevice(commit.P256).Key.Public())
 	by := func(org, url string, certificate []byte) call {
-		return call{by: org, function: ledger.FnPublishNode, args: ledger.PublishNode{URL: url, Certificate: certificate}}
+		args := ca.Node(s.Genesis.ID(), org, url)
+		args.Certificate = certificate
+		return call{by: org, function: ledger.FnPublishNode, args: args}
 	}
 	const url = "https://node.example:8443"
 	var c checks
@@ -180,6 +182,9 @@ func (s *suite) publishesNodes(t *testing.T) {
 	for name, bad := range map[string][]byte{"none": nil, "of a device": leaf, "garbage": []byte("certificate"), "too long": make([]byte, ledger.MaxNodeCertificate+1)} {
 		c.add("certificate: "+name, func() error { return s.refused(ledger.Invalid, by(s.owner, url, bad)) })
 	}
+	stolen := by(s.owner, url, ca.Cert.Raw)
+	stolen.by = s.regulator
+	c.add("another's CA, as its endorsers see it", func() error { return s.refused(ledger.Invalid, stolen) })
 	c.must(t)
 	r := s.mustSubmit(t, by(s.owner, url, ca.Cert.Raw))
 	want := ledger.NodeRecord{Organisation: s.owner, URL: url, Certificate: ca.Cert.Raw, Time: result[ledger.NodeRecord](t, r).Time, TxID: r.TxID}

@@ -30,12 +30,24 @@ func (s *suite) refusesProofs(t *testing.T) {
 		b := bundle(t, not.statement)
 		c.add("request: "+name, func() error { return s.refused(ledger.Conflict, s.prove(s.owner, not.id, b)) })
 	}
+	for _, begun := range []question{q, s.asked.settled} {
+		c.add("not begun", func() error {
+			return s.refused(ledger.Conflict, s.prove(s.owner, begun.id, bundle(t, begun.statement)))
+		})
+	}
+	c.must(t)
+	for _, begun := range []question{q, s.asked.settled} {
+		if err := s.as(s.owner).StartProof(s.ctx, begun.id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c = nil
 	// Every chunk of this fleet is anchored, so the bundle is looked at: it proves none of them.
 	settled := bundle(t, s.asked.settled.statement)
 	c.add("bundle: without proofs", func() error { return s.refused(ledger.Invalid, s.prove(s.owner, s.asked.settled.id, settled)) })
 	c.must(t)
 	s.refusesEarlyProof(t, q, good)
-	s.showsRequest(t, q, ledger.StatusApproved)
+	s.showsRequest(t, q, ledger.StatusProving)
 }
 
 // refusesEarlyProof proves something about the fleet that can still anchor, as long as it can.

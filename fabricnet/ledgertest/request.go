@@ -71,7 +71,7 @@ func (s *suite) takesRequests(t *testing.T) {
 
 func (s *suite) noncesAreUsedOnce(t *testing.T) {
 	otherwise, anothers := *s.asked.open.statement, *s.asked.open.statement
-	otherwise.Purpose, anothers.Requester = "another loan", s.financier
+	otherwise.Purpose, anothers.Requester, anothers.Grant = "another loan", s.financier, s.grantOf(s.financier)
 	var c checks
 	c.add("asking again", func() error { return s.refused(ledger.Conflict, s.ask(s.regulator, s.asked.open.statement)) })
 	c.add("a nonce again", func() error { return s.refused(ledger.Conflict, s.ask(s.regulator, &otherwise)) })

@@ -51,10 +51,28 @@ func (s *suite) verifies(t *testing.T) {
 		}
 	}
 	s.answers(t, nil)
+	s.answers(t, healthy("94.99"))
+	s.givesUp(t, "fewer than", func(q *statement.Statement) {
+		q.Cohort, q.Disclose = []statement.Range{{Lane: "state_of_health", Max: "94.97"}}, []string{"count"}
+	})
+	s.answers(t, healthy("94.99"))
 	s.withholds(t, "difference", healthy("94.98")) // three of the four
-	s.answers(t, healthy("94.99"))
-	s.withholds(t, "fewer than", healthy("95.00"))
-	s.answers(t, healthy("94.99"))
+	s.denied(t, "not recorded", s.asks(t, s.financier, healthy("94.96")))
+	s.answers(t, nil)
+}
+
+// givesUp asks something of which the answer must not be given, which its owner knows before it proves.
+func (s *suite) givesUp(t *testing.T, why string, change func(*statement.Statement)) {
+	t.Helper()
+	q := s.approvedNow(t, change)
+	parameters := must[*statement.Parameters](t)(q.statement.Parameters())
+	shown := must[ledger.Shown](t)(ledger.ShownOf(q.statement, parameters.Sum(s.opened(t, s.closed, 0, s.over).Records)))
+	a := must[ledger.Assessment](t)(s.as(s.owner).AssessShown(s.ctx, q.id, shown))
+	if a.Allowed || !strings.Contains(strings.Join(a.Reasons, "; "), why) {
+		t.Errorf("before the proof: %+v, must be refused for %q", a, why)
+	}
+	s.mustSubmit(t, s.fail(q, "too few"))
+	s.showsRequest(t, q, ledger.StatusFailed)
 }
 
 // answers has a question answered, and compares what everybody is told with what was sent.
@@ -99,6 +117,10 @@ func (s *suite) withholds(t *testing.T, why string, change func(*statement.State
 	t.Helper()
 	q := s.approvedNow(t, change)
 	bundle, verdict := s.proveHere(t, q)
+	checks{{"proving what was not begun", func() error { return s.refused(ledger.Conflict, s.prove(s.owner, q.id, bundle)) }}}.must(t)
+	if err := s.as(s.owner).StartProof(s.ctx, q.id); err != nil {
+		t.Error(err)
+	}
 	checks{{"proving " + why, func() error { return s.refused(ledger.Forbidden, s.prove(s.owner, q.id, bundle)) }}}.must(t)
 	a := must[ledger.Assessment](t)(s.as(s.owner).AssessProof(s.ctx, q.id, verdict))
 	if a.Allowed || !strings.Contains(strings.Join(a.Reasons, "; "), why) {

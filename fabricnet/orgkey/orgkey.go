@@ -39,14 +39,14 @@ func (k Key) PKIX() ([]byte, error) { return x509.MarshalPKIXPublicKey(k.Public(
 
 const pemType = "PRIVATE KEY"
 
-// Read reads a key file. It refuses a file that anyone but its owner may read or write.
+// Read reads a key file. It refuses a file that is somebody else's business too (durable.CheckPrivate).
 func Read(path string) (Key, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return Key{}, err
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return Key{}, fmt.Errorf("key file %s has mode %04o, must be 0600", path, mode)
+	if err := durable.CheckPrivate(path, info); err != nil {
+		return Key{}, err
 	}
 	if info.Size() > 4096 {
 		return Key{}, fmt.Errorf("key file %s has %d bytes, at most 4096", path, info.Size())

@@ -172,23 +172,23 @@ func fetch(ctx context.Context, url string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(response.Body, 4<<20))
 }
 
-// audited runs assay audit in the regulator's name, and tells what it reports and with which exit code it ends.
+// audited runs assay audit channel in the regulator's name, and tells what it reports and with which exit code it ends.
 func (n *faultNetwork) audited(t *testing.T, args ...string) (report *audit.Report, code int, notes string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), faultPatience)
 	defer cancel()
-	c := exec.CommandContext(ctx, networktest.Binary(t, "assay"), append([]string{"audit", "--json", "--network", n.Dir, "--org", faultRegulator}, args...)...)
+	c := exec.CommandContext(ctx, networktest.Binary(t, "assay"), append([]string{"audit", "channel", "--json", "--network", n.Dir, "--org", faultRegulator}, args...)...)
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
 	err := c.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
-		t.Fatalf("assay audit: %v: %s", errors.Join(err, ctx.Err()), &errs)
+		t.Fatalf("assay audit channel: %v: %s", errors.Join(err, ctx.Err()), &errs)
 	}
 	for line := range bytes.Lines(out.Bytes()) {
 		report = &audit.Report{}
 		if err := json.Unmarshal(line, report); err != nil {
-			t.Fatalf("assay audit printed %q: %v", line, err)
+			t.Fatalf("assay audit channel printed %q: %v", line, err)
 		}
 	}
 	return report, c.ProcessState.ExitCode(), errs.String()

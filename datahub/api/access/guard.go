@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"buf.build/go/protovalidate"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
@@ -47,16 +46,15 @@ type Observation struct {
 
 // Guard decides who may call what. It is safe for concurrent use.
 type Guard struct {
-	own       ledger.Organisation
-	tokens    *tokens
-	peers     *peers
-	party     func(context.Context, commit.Digest, string) (bool, error)
-	limits    Limits
-	shares    *shares
-	validator protovalidate.Validator
-	observe   func(Observation)
-	log       *slog.Logger
-	now       func() time.Time
+	own     ledger.Organisation
+	tokens  *tokens
+	peers   *peers
+	party   func(context.Context, commit.Digest, string) (bool, error)
+	limits  Limits
+	shares  *shares
+	observe func(Observation)
+	log     *slog.Logger
+	now     func() time.Time
 }
 
 // New makes a guard. It asks nobody yet: issuers and the ledger are asked when the first call needs them.
@@ -68,13 +66,9 @@ func New(o Options) (*Guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("access: %w", err)
 	}
-	validator, err := protovalidate.New()
-	if err != nil {
-		return nil, fmt.Errorf("access: %w", err)
-	}
 	return &Guard{
 		own: o.Organisation, tokens: t, peers: newPeers(&o), party: o.Party, limits: o.Limits, shares: newShares(o.Limits),
-		validator: validator, observe: o.Observe, log: o.Log, now: o.Now,
+		observe: o.Observe, log: o.Log, now: o.Now,
 	}, nil
 }
 
@@ -100,14 +94,11 @@ func (o *Options) complete() error {
 	return o.Limits.complete()
 }
 
-// NodesChanged says that the ledger told of a node, so that what is kept of its record is read again before it is used.
-func (g *Guard) NodesChanged() { g.peers.changedNow() }
-
-// CheckToken says whether the one value of an Authorization header shows a token that is good now. A gateway asks before it reads a request's body; the
-// server behind it decides.
-func (g *Guard) CheckToken(ctx context.Context, authorization []string) error {
-	_, err := g.person(ctx, authorization)
-	return err
+// NodesChanged says that the ledger told of a node, so that what is kept of its record is read again before it is used, and at once if a peer's call is under way.
+func (g *Guard) NodesChanged() {
+	if g.peers.changedNow() {
+		go g.peers.again()
+	}
 }
 
 func (g *Guard) person(ctx context.Context, authorization []string) (Principal, error) {
@@ -122,12 +113,15 @@ func (g *Guard) person(ctx context.Context, authorization []string) (Principal, 
 	return p, nil
 }
 
-// ServerOptions are what a grpc.Server needs; all of them, or it refuses every call.
+// ServerOptions are what a grpc.Server needs, whose services are registered by Registrar; all of it, or the server refuses every call.
 func (g *Guard) ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.InTapHandle(g.admit),
 		grpc.ChainUnaryInterceptor(g.unary),
 		grpc.ChainStreamInterceptor(g.stream),
 		grpc.MaxRecvMsgSize(LargestRequest()),
+		grpc.ForceServerCodecV2(newCodec()),
+		//lint:ignore SA1019 nothing else comes before the compressors that are registered for the whole program
+		grpc.RPCDecompressor(notPlain{}),
 	}
 }

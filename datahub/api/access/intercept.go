@@ -47,7 +47,7 @@ func (g *Guard) stream(server any, s grpc.ServerStream, info *grpc.StreamServerI
 	return handler(server, &guarded{ServerStream: s, guard: g, call: c})
 }
 
-// admitted is the call if it was admitted and its method is open to the principal.
+// admitted is the call if it was admitted.
 func (g *Guard) admitted(ctx context.Context, method string) (*call, error) {
 	c, ok := ctx.Value(callKey{}).(*call)
 	if !ok || c.method != method {
@@ -57,18 +57,12 @@ func (g *Guard) admitted(ctx context.Context, method string) (*call, error) {
 	if c.refusal != nil {
 		return c, c.refusal
 	}
-	if !c.known {
-		return c, Refuse(codes.PermissionDenied, ReasonForbidden, "%s: has no rule of access", method)
-	}
-	if err := c.rule.decide(c.principal, &g.own); err != nil {
-		return c, Refuse(codes.PermissionDenied, ReasonForbidden, "%s: %v", method, err)
-	}
 	return c, nil
 }
 
 // authorise decides with the message in hand, and lets the handler know who calls.
 func (g *Guard) authorise(ctx context.Context, c *call, request any) error {
-	if err := g.examine(&c.rule, request); err != nil {
+	if err := examine(request); err != nil {
 		return err
 	}
 	if c.principal.Kind == Peer && c.rule.Peers == PartyPeers {
@@ -83,8 +77,11 @@ func (g *Guard) authorise(ctx context.Context, c *call, request any) error {
 func (g *Guard) isParty(ctx context.Context, c *call, request any) error {
 	forbidden := Refuse(codes.PermissionDenied, ReasonForbidden, "%s: organisation %s neither asked the request nor answers it", c.method, c.principal.Organisation)
 	digest, ok := requestOf(request)
-	if !ok || g.party == nil {
+	switch {
+	case g.party == nil:
 		return forbidden
+	case !ok:
+		return Refuse(codes.InvalidArgument, ReasonInvalid, "request: must be 64 hexadecimal digits")
 	}
 	is, err := g.party(ctx, digest, c.principal.Organisation)
 	if err != nil {
@@ -121,7 +118,7 @@ type guarded struct {
 }
 
 func (s *guarded) RecvMsg(message any) error {
-	if err := s.ServerStream.RecvMsg(message); err != nil {
+	if err := decoded(s.call, message, s.ServerStream.RecvMsg); err != nil {
 		return err
 	}
 	if s.received {
@@ -176,10 +173,14 @@ func (g *Guard) ended(c *call, method string, err *error) {
 		}
 	}
 	g.observe(o)
-	if o.Code == codes.Internal && *err != nil {
-		g.log.Error("a call failed", "method", method, "principal", o.Principal.String(), "id", id, "error", *err)
-	} else {
-		g.log.Debug("call", "method", method, "principal", o.Principal.String(), "id", id, "code", o.Code.String(), "duration", o.Duration)
+	attributes := []any{"method", method, "principal", o.Principal.String(), "id", id, "code", o.Code.String(), "duration", o.Duration}
+	switch o.Code {
+	case codes.Internal:
+		g.log.Error("a call failed", append(attributes, "error", *err)...)
+	case codes.PermissionDenied:
+		g.log.Info("a call was refused", attributes...)
+	default:
+		g.log.Debug("call", attributes...)
 	}
 	*err = said
 }

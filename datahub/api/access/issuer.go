@@ -21,9 +21,10 @@ const (
 	// MaxIssuers bounds the issuers that a node trusts.
 	MaxIssuers   = 8
 	maxIssuerURL = 256
-	// maxKeys bounds what an issuer publishes, minRSA what it signs with.
+	// maxKeys bounds what an issuer publishes, minRSA and maxRSA what is signed with: a longer key takes long to verify with.
 	maxKeys = 64
 	minRSA  = 2048
+	maxRSA  = 8192
 
 	// keysFresh is how long keys are used without a look at the issuer, keysUsable how long if the issuer does not answer.
 	keysFresh  = 10 * time.Minute
@@ -43,6 +44,19 @@ type Issuer struct {
 	URL string
 	// Keys is where its keys come from; nil is Remote(URL, nil).
 	Keys Keys
+	// Fresh is how long keys are used without a look at the issuer. Zero is for an issuer at a distance: ten minutes, and up to an hour while it does not answer.
+	// With any other value, which is for one in the same process and at least a second, keys that are older are not used at all.
+	Fresh time.Duration
+}
+
+func (i *Issuer) check() error {
+	if err := CheckIssuerURL("issuer", i.URL); err != nil {
+		return err
+	}
+	if i.Fresh != 0 && (i.Fresh < keysPause || i.Fresh > keysUsable) {
+		return fmt.Errorf("issuer %q: fresh is %s, must be %s to %s", i.URL, i.Fresh, keysPause, keysUsable)
+	}
+	return nil
 }
 
 // CheckIssuerURL accepts an https URL without query or fragment, or an http one of this very machine.
@@ -76,6 +90,8 @@ type keyCache struct {
 	issuer string
 	fetch  Keys
 	now    func() time.Time
+	// fresh and usable are this issuer's keysFresh and keysUsable.
+	fresh, usable time.Duration
 
 	mu         sync.Mutex
 	keys       map[string]jose.JSONWebKey
@@ -93,7 +109,10 @@ type look struct {
 }
 
 func newKeyCache(i Issuer, now func() time.Time) *keyCache {
-	k := &keyCache{issuer: i.URL, fetch: i.Keys, now: now}
+	k := &keyCache{issuer: i.URL, fetch: i.Keys, now: now, fresh: keysFresh, usable: keysUsable}
+	if i.Fresh != 0 {
+		k.fresh, k.usable = i.Fresh, i.Fresh
+	}
 	if k.fetch == nil {
 		k.fetch = Remote(i.URL, nil)
 	}
@@ -135,9 +154,9 @@ func (k *keyCache) current(ctx context.Context) (uint64, error) {
 	k.mu.Lock()
 	now := k.now()
 	age, since, generation := now.Sub(k.fetched), now.Sub(k.tried), k.generation
-	usable := k.keys != nil && age >= 0 && age < keysUsable
+	usable := k.keys != nil && age >= 0 && age < k.usable
 	due := since >= keysPause || since < 0
-	if usable && age >= keysFresh && due {
+	if usable && age >= k.fresh && due {
 		k.begin(ctx)
 	}
 	waiting := k.looking != nil
@@ -230,7 +249,7 @@ func algorithmOf(key jose.JSONWebKey) (jose.SignatureAlgorithm, bool) {
 	case ed25519.PublicKey:
 		return jose.EdDSA, key.Valid()
 	case *rsa.PublicKey:
-		return jose.RS256, public.N.BitLen() >= minRSA && public.N.BitLen() <= 8192 && key.Valid()
+		return jose.RS256, public.N.BitLen() >= minRSA && public.N.BitLen() <= maxRSA && key.Valid()
 	}
 	return "", false
 }

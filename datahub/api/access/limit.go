@@ -67,14 +67,19 @@ type shares struct {
 }
 
 type share struct {
-	rate           *rate.Limiter
-	calls, streams int
+	rate *rate.Limiter
+	// bodies are those that are being read before their call, large what is held of large ones.
+	calls, streams, bodies, large int
+	methods                       map[string]int // of those that are bounded by their rule
 }
+
+// largeBodies is how many large bodies a principal may hold at one time.
+const largeBodies = 2
 
 func newShares(l Limits) *shares { return &shares{limits: l, of: map[string]*share{}} }
 
 // take admits a call, or says why not. What it returns gives the place back and must be called once.
-func (s *shares) take(p Principal, stream bool, now time.Time) (giveBack func(), err error) {
+func (s *shares) take(p Principal, method string, r *Rule, now time.Time) (giveBack func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.find(p.key(), now)
@@ -82,28 +87,73 @@ func (s *shares) take(p Principal, stream bool, now time.Time) (giveBack func(),
 		return nil, tooMany(time.Second, "too many callers")
 	}
 	if !h.rate.AllowN(now, 1) {
-		return nil, tooMany(time.Duration(float64(time.Second)/s.limits.Rate), "more than %g calls a second", s.limits.Rate)
+		return nil, s.tooFast()
 	}
-	if h.calls >= s.limits.Calls {
+	switch {
+	case h.calls >= s.limits.Calls:
 		return nil, tooMany(time.Second, "more than %d calls at once", s.limits.Calls)
-	}
-	if stream && h.streams >= s.limits.Streams {
+	case r.Stream && h.streams >= s.limits.Streams:
 		return nil, tooMany(time.Second, "more than %d streams at once", s.limits.Streams)
+	case r.AtOnce > 0 && h.methods[method] >= r.AtOnce:
+		return nil, tooMany(time.Second, "more than %d such calls at once", r.AtOnce)
 	}
-	h.calls++
-	if stream {
-		h.streams++
-	}
-	return func() { s.giveBack(h, stream) }, nil
+	h.add(method, r, 1)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		h.add(method, r, -1)
+	}, nil
 }
 
-func (s *shares) giveBack(h *share, stream bool) {
+func (h *share) add(method string, r *Rule, n int) {
+	h.calls += n
+	if r.Stream {
+		h.streams += n
+	}
+	if r.AtOnce == 0 {
+		return
+	}
+	if h.methods == nil {
+		h.methods = map[string]int{}
+	}
+	if h.methods[method] += n; h.methods[method] == 0 {
+		delete(h.methods, method)
+	}
+}
+
+func (s *shares) tooFast() error {
+	return tooMany(time.Duration(float64(time.Second)/s.limits.Rate), "more than %g calls a second", s.limits.Rate)
+}
+
+// receive admits a body ahead of its call, which is what will count for the rate. Both functions may be called more than once.
+func (s *shares) receive(p Principal, large bool, now time.Time) (read, done func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h.calls--
-	if stream {
-		h.streams--
+	h := s.find(p.key(), now)
+	switch {
+	case h == nil:
+		return nil, nil, tooMany(time.Second, "too many callers")
+	case h.rate.TokensAt(now) < float64(1+h.bodies): // each that is read will be a call
+		return nil, nil, s.tooFast()
+	case h.calls+h.bodies >= s.limits.Calls:
+		return nil, nil, tooMany(time.Second, "more than %d calls at once", s.limits.Calls)
+	case large && h.large >= largeBodies:
+		return nil, nil, tooMany(time.Second, "more than %d large bodies at once", largeBodies)
 	}
+	h.bodies++
+	read = sync.OnceFunc(func() { s.less(&h.bodies) })
+	done = read
+	if large {
+		h.large++
+		done = sync.OnceFunc(func() { read(); s.less(&h.large) })
+	}
+	return read, done, nil
+}
+
+func (s *shares) less(n *int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*n--
 }
 
 // find gives a principal's share. When there are too many, those go that hold nothing back: no call, and a full burst. It is nil if none could go.
@@ -114,7 +164,7 @@ func (s *shares) find(key string, now time.Time) *share {
 	}
 	if len(s.of) >= maxPrincipals {
 		for k, other := range s.of {
-			if other.calls == 0 && other.rate.TokensAt(now) >= float64(s.limits.Burst) {
+			if other.calls == 0 && other.bodies == 0 && other.large == 0 && other.rate.TokensAt(now) >= float64(s.limits.Burst) {
 				delete(s.of, k)
 			}
 		}

@@ -1,10 +1,8 @@
 package access
 
 import (
-	"errors"
 	"fmt"
 
-	"buf.build/go/protovalidate"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -12,52 +10,17 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// examine bounds and validates a message. A field that this node does not know is refused: it may be the one that limits what is asked.
-func (g *Guard) examine(r *Rule, message any) error {
+// examine looks for what the message's descriptor cannot rule out. A field that this node does not know is refused: it may be the one that limits what is asked.
+func examine(message any) error {
 	m, ok := message.(proto.Message)
 	if !ok {
 		return internal()
 	}
-	if size := proto.Size(m); size > r.MaxRequest {
-		return Refuse(codes.ResourceExhausted, ReasonTooLarge, "the message has %d bytes, at most %d", size, r.MaxRequest)
-	}
 	if field, ok := unknownField(m.ProtoReflect(), ""); ok {
-		return badRequest("message: a field that this node does not know", &errdetails.BadRequest_FieldViolation{Field: field, Description: "not known"})
+		return refuseWith(codes.InvalidArgument, ReasonInvalid, "message: a field that this node does not know",
+			&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field, Description: "not known"}}})
 	}
-	err := g.validator.Validate(m)
-	var invalid *protovalidate.ValidationError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &invalid):
-		return violations(invalid)
-	}
-	g.log.Error("a message cannot be validated", "message", string(m.ProtoReflect().Descriptor().FullName()), "error", err)
-	return internal()
-}
-
-// maxViolations bounds the answer to a message that is wrong throughout.
-const maxViolations = 32
-
-func violations(e *protovalidate.ValidationError) error {
-	var fields []*errdetails.BadRequest_FieldViolation
-	for _, v := range e.Violations {
-		if len(fields) == maxViolations {
-			break
-		}
-		fields = append(fields, &errdetails.BadRequest_FieldViolation{
-			Field: protovalidate.FieldPathString(v.Proto.GetField()), Description: v.Proto.GetMessage(), Reason: v.Proto.GetRuleId(),
-		})
-	}
-	message := "message: not valid"
-	if len(fields) > 0 {
-		message = fmt.Sprintf("%s: %s", fields[0].Field, fields[0].Description)
-	}
-	return badRequest(message, fields...)
-}
-
-func badRequest(message string, fields ...*errdetails.BadRequest_FieldViolation) error {
-	return refuseWith(codes.InvalidArgument, ReasonInvalid, message, &errdetails.BadRequest{FieldViolations: fields})
+	return nil
 }
 
 // unknownField finds a message in which there are fields without a name, and gives its path and the first one's number.

@@ -23,8 +23,8 @@ const (
 	nodesUsable = 5 * time.Minute
 	nodesWait   = 5 * time.Second
 	nodesPause  = time.Second
-	// maxChain bounds the certificates that a peer shows.
-	maxChain = 4
+	// MaxChain bounds the certificates that a peer shows.
+	MaxChain = 4
 	// maxVerified bounds how many certificates are remembered as good.
 	maxVerified = 4 * ledger.MaxOrganisations
 )
@@ -43,32 +43,33 @@ type peers struct {
 	fetched time.Time
 	tried   time.Time
 	failed  bool // the last look was in vain
-	changed bool // the ledger told of a change after the last look
+	// changes counts what the ledger told of, and read how many of them the record has: those before the look that it is from.
+	changes, read uint64
 	// verified are leaf certificates that chain to a CA of cas, until when.
 	verified map[[sha256.Size]byte]verifiedPeer
+	// served are the calls of peers that are under way.
+	served map[*peerCall]struct{}
 }
 
 type verifiedPeer struct {
 	organisation string
+	ca           []byte
 	from, until  time.Time
 }
 
-func newPeers(o *Options) *peers {
-	return &peers{own: o.Organisation.ID, fetch: o.Nodes, now: o.Now, verified: map[[sha256.Size]byte]verifiedPeer{}}
+func (v *verifiedPeer) principal() Principal {
+	return Principal{Kind: Peer, Organisation: v.organisation, Until: v.until, ca: v.ca}
 }
 
-// changedNow makes the next call look at the ledger.
-func (p *peers) changedNow() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.changed = true
+func newPeers(o *Options) *peers {
+	return &peers{own: o.Organisation.ID, fetch: o.Nodes, now: o.Now, verified: map[[sha256.Size]byte]verifiedPeer{}, served: map[*peerCall]struct{}{}}
 }
 
 // verify says whose node shows a chain of certificates, of which TLS has proven that it has the first one's key. It returns errNodesUnknown if that
 // cannot be known now.
 func (p *peers) verify(ctx context.Context, chain []*x509.Certificate) (Principal, error) {
-	if len(chain) == 0 || len(chain) > maxChain {
-		return Principal{}, fmt.Errorf("certificate: a chain of %d, must be 1 to %d", len(chain), maxChain)
+	if len(chain) == 0 || len(chain) > MaxChain {
+		return Principal{}, fmt.Errorf("certificate: a chain of %d, must be 1 to %d", len(chain), MaxChain)
 	}
 	if err := p.current(ctx); err != nil {
 		return Principal{}, err
@@ -79,7 +80,7 @@ func (p *peers) verify(ctx context.Context, chain []*x509.Certificate) (Principa
 	known, ok := p.verified[digest]
 	p.mu.Unlock()
 	if ok && !now.Before(known.from) && !now.After(known.until) {
-		return Principal{Kind: Peer, Organisation: known.organisation}, nil
+		return known.principal(), nil
 	}
 	organisation, err := organisationOf(chain[0])
 	if err != nil {
@@ -98,8 +99,9 @@ func (p *peers) verify(ctx context.Context, chain []*x509.Certificate) (Principa
 	if err != nil {
 		return Principal{}, err
 	}
-	p.remember(digest, ca, verifiedPeer{organisation, from, until})
-	return Principal{Kind: Peer, Organisation: organisation}, nil
+	v := verifiedPeer{organisation, ca.Raw, from, until}
+	p.remember(digest, ca, v)
+	return v.principal(), nil
 }
 
 // remember keeps what was verified, unless the CA is not the organisation's any more.
@@ -135,7 +137,7 @@ func verifyChain(chain []*x509.Certificate, ca *x509.Certificate, now time.Time)
 		return from, until, errors.New("certificate: it is not one of a node (key usage)")
 	}
 	if !strong(leaf.PublicKey) {
-		return from, until, errors.New("certificate: its key is too weak")
+		return from, until, errors.New("certificate: its key is too weak, or too long")
 	}
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
 	roots.AddCert(ca)
@@ -165,7 +167,7 @@ func strong(key any) bool {
 	case ed25519.PublicKey:
 		return true
 	case *rsa.PublicKey:
-		return k.N.BitLen() >= minRSA
+		return k.N.BitLen() >= minRSA && k.N.BitLen() <= maxRSA
 	}
 	return false
 }
@@ -204,7 +206,7 @@ func (p *peers) state() (usable, due bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	age := p.now().Sub(p.fetched)
-	usable = p.cas != nil && !p.changed && age >= 0 && age < nodesUsable
+	usable = p.cas != nil && p.read == p.changes && age >= 0 && age < nodesUsable
 	return usable, !usable || age >= nodesFresh
 }
 
@@ -219,8 +221,7 @@ func (p *peers) paused() bool {
 func (p *peers) look(ctx context.Context) error {
 	p.mu.Lock()
 	p.tried = p.now()
-	changed := p.changed
-	p.changed = false // what changes from now on is not in what is read
+	changes := p.changes // what changes from now on may not be in what is read
 	p.mu.Unlock()
 	records, err := p.fetch(ctx)
 	var cas map[string]*x509.Certificate
@@ -230,14 +231,14 @@ func (p *peers) look(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failed = err != nil; p.failed {
-		p.changed = p.changed || changed
 		return err
 	}
 	if !sameCAs(p.cas, cas) {
 		clear(p.verified)
 		p.cas = cas
+		p.endFormer()
 	}
-	p.fetched = p.now()
+	p.fetched, p.read = p.now(), changes
 	return nil
 }
 
@@ -280,7 +281,7 @@ func ParseCA(der []byte) (*x509.Certificate, error) {
 		return nil, errors.New("ca: it may not sign certificates")
 	}
 	if !strong(ca.PublicKey) {
-		return nil, errors.New("ca: its key is too weak")
+		return nil, errors.New("ca: its key is too weak, or too long")
 	}
 	return ca, nil
 }

@@ -145,6 +145,44 @@ func TestRecordOfNodesWhenTheLedgerGoesAway(t *testing.T) {
 	}
 }
 
+// While the record is read after an event, the old one is not used: what it says may just have been taken back.
+func TestRecordOfNodesWhileItIsRead(t *testing.T) {
+	c, n := newClock(), &nodes{}
+	a := newCA(c, nil)
+	chain := a.leaf(c, time.Hour)
+	reading, release := make(chan struct{}), make(chan struct{})
+	first := true
+	p := newPeers(&Options{Organisation: ledger.Organisation{ID: "owner"}, Now: c.now, Nodes: func(ctx context.Context) ([]ledger.NodeRecord, error) {
+		if first {
+			first = false
+			return []ledger.NodeRecord{a.record()}, nil
+		}
+		close(reading)
+		<-release
+		return n.list(ctx)
+	}})
+	if _, err := p.verify(t.Context(), chain); err != nil {
+		t.Fatal(err)
+	}
+	p.changedNow()
+	results := make(chan error, 2)
+	verify := func() { _, err := p.verify(t.Context(), chain); results <- err }
+	go verify()
+	<-reading
+	go verify()
+	select {
+	case err := <-results:
+		t.Errorf("answered while the record was read: %v", err)
+	case <-time.After(50 * time.Millisecond): // a wrong answer would come at once
+	}
+	close(release)
+	for range 2 {
+		if err := <-results; err == nil {
+			t.Error("a CA that was taken back was used")
+		}
+	}
+}
+
 func TestCertificatesEndWhileTheyAreRemembered(t *testing.T) {
 	c, n := newClock(), &nodes{}
 	a := newCA(c, func(t *x509.Certificate) { t.NotAfter = c.now().Add(2 * time.Hour) })
@@ -197,6 +235,14 @@ func TestNoNodesNoPeers(t *testing.T) {
 	}
 	if _, err := p.verify(t.Context(), nil); err == nil {
 		t.Error("no certificate was taken")
+	}
+}
+
+func TestKeysOfCertificatesAreBounded(t *testing.T) {
+	for bits, ok := range map[uint]bool{minRSA - 1: false, minRSA: true, maxRSA: true, maxRSA + 1: false, 60_000: false} {
+		if strong(&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), bits-1), E: 65537}) != ok {
+			t.Errorf("RSA of %d bits", bits)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Kind is what sort of caller a principal is.
@@ -30,6 +31,12 @@ type Principal struct {
 	Roles []Role
 	// TokenID is the id of a person's token.
 	TokenID string
+	// Until is when what they showed ends, and a stream with it. Zero for those who showed nothing.
+	Until time.Time
+	// ca is the certificate that a peer's chain ends at.
+	ca []byte
+	// host is where one who showed nothing calls from.
+	host string
 }
 
 // String names the principal in logs.
@@ -61,7 +68,7 @@ func (p Principal) key() string {
 	case Peer:
 		return "peer\x00" + p.Organisation
 	}
-	return "anonymous"
+	return "anonymous\x00" + p.host
 }
 
 // From is who made the call that a handler serves. It is false outside of a call that was let through.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -22,7 +23,8 @@ const maxDocument = 256 << 10
 // Remote asks an issuer for its keys: its discovery document, which must name the issuer as it is named here, says where they are. The issuer's TLS
 // certificate must chain to one of the roots, the system's if there are none.
 //
-// Answers are bounded in size and time; redirections are not followed, and a key set that is not at an https URL (or on this machine) is not fetched.
+// Answers are bounded in size and time; redirections are not followed, and a key set that is not at an https URL is not fetched, unless the
+// issuer itself is one of this machine.
 func Remote(issuer string, roots *x509.CertPool) Keys {
 	client := &http.Client{
 		Timeout:       keysWait,
@@ -61,7 +63,14 @@ func discover(ctx context.Context, issuer string) (string, error) {
 	if err := provider.Claims(&document); err != nil {
 		return "", err
 	}
-	return document.Keys, CheckIssuerURL("jwks_uri", document.Keys)
+	if err := CheckIssuerURL("jwks_uri", document.Keys); err != nil {
+		return "", err
+	}
+	// An issuer at a distance does not choose what this machine asks of itself.
+	if strings.HasPrefix(issuer, "https:") && !strings.HasPrefix(document.Keys, "https:") {
+		return "", fmt.Errorf("jwks_uri: %q must be https, as the issuer is", document.Keys)
+	}
+	return document.Keys, nil
 }
 
 func fetchKeys(ctx context.Context, client *http.Client, at string) (jose.JSONWebKeySet, error) {

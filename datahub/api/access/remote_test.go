@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -41,6 +42,23 @@ func TestRemote(t *testing.T) {
 	got, err := Remote(url, nil)(t.Context())
 	if err != nil || len(got.Keys) != 1 || got.Keys[0].KeyID != "a" {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// An issuer at a distance does not make the node ask its own machine.
+func TestRemoteWhoseKeysAreOnThisMachine(t *testing.T) {
+	asked := false
+	here := provider(t, nil, func(w http.ResponseWriter, _ *http.Request) { asked = true; fmt.Fprint(w, keySet) })
+	mux := http.NewServeMux()
+	there := httptest.NewTLSServer(mux)
+	defer there.Close()
+	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, there.URL, here+"/keys")
+	})
+	roots := x509.NewCertPool()
+	roots.AddCert(there.Certificate())
+	if _, err := Remote(there.URL, roots)(t.Context()); err == nil || !strings.Contains(err.Error(), "must be https, as the issuer is") || asked {
+		t.Errorf("%v, asked %t", err, asked)
 	}
 }
 

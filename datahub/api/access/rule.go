@@ -35,6 +35,8 @@ type Rule struct {
 	MaxRequest int
 	// Stream says that the method answers with a stream.
 	Stream bool
+	// AtOnce bounds how many of these calls a principal may have at one time, of what takes much of the node to answer; 0 is by the limits alone.
+	AtOnce int
 }
 
 // RuleOf is the rule of a method, by its full name ("/package.Service/Method").

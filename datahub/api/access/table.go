@@ -32,7 +32,7 @@ var (
 var rules = map[string]Rule{
 	assayv1.FleetService_ListFleets_FullMethodName:  {Roles: everyone, MaxRequest: small},
 	assayv1.FleetService_GetFleet_FullMethodName:    {Roles: everyone, MaxRequest: small},
-	assayv1.FleetService_GetCoverage_FullMethodName: {Roles: everyone, MaxRequest: small},
+	assayv1.FleetService_GetCoverage_FullMethodName: {Roles: everyone, MaxRequest: small, AtOnce: 2},
 
 	assayv1.PolicyService_PublishPolicy_FullMethodName:  {Roles: []Role{Administrator}, Organisation: owners, MaxRequest: text},
 	assayv1.PolicyService_GetPolicy_FullMethodName:      {Roles: everyone, MaxRequest: small},
@@ -53,13 +53,13 @@ var rules = map[string]Rule{
 	assayv1.RequestService_WatchRequest_FullMethodName:    {Roles: everyone, Peers: PartyPeers, MaxRequest: small, Stream: true},
 
 	assayv1.ProofService_GetProof_FullMethodName:       {Roles: everyone, MaxRequest: small},
-	assayv1.ProofService_DownloadBundle_FullMethodName: {Roles: everyone, Peers: PartyPeers, MaxRequest: small, Stream: true},
-	assayv1.ProofService_VerifyBundle_FullMethodName:   {Roles: everyone, MaxRequest: proof},
+	assayv1.ProofService_DownloadBundle_FullMethodName: {Roles: everyone, Peers: PartyPeers, MaxRequest: small, Stream: true, AtOnce: 4},
+	assayv1.ProofService_VerifyBundle_FullMethodName:   {Roles: everyone, MaxRequest: proof, AtOnce: 2},
 
 	assayv1.AuditService_ListEntries_FullMethodName: {Roles: auditors, MaxRequest: small},
 	assayv1.AuditService_ListAlerts_FullMethodName:  {Roles: auditors, MaxRequest: small},
 	assayv1.AuditService_WatchAlerts_FullMethodName: {Roles: auditors, MaxRequest: small, Stream: true},
-	assayv1.AuditService_GetEvidence_FullMethodName: {Roles: auditors, MaxRequest: small, Stream: true},
+	assayv1.AuditService_GetEvidence_FullMethodName: {Roles: auditors, MaxRequest: small, Stream: true, AtOnce: 1},
 
 	assayv1.NodeService_GetStatus_FullMethodName: {Roles: everyone, Peers: AllPeers, MaxRequest: small},
 

@@ -70,7 +70,7 @@ func newTokens(o *Options) (*tokens, error) {
 		return nil, fmt.Errorf("issuers: %d, at most %d", len(o.Issuers), MaxIssuers)
 	}
 	for _, i := range o.Issuers {
-		if err := CheckIssuerURL("issuer", i.URL); err != nil {
+		if err := i.check(); err != nil {
 			return nil, err
 		}
 		if t.issuers[i.URL] != nil {
@@ -156,7 +156,7 @@ func (t *tokens) check(ctx context.Context, token string) (remembered, error) {
 	return remembered{
 		principal: Principal{
 			Kind: Person, Organisation: t.organisation, Subject: verified.Subject, Issuer: verified.Issuer, TokenID: verified.ID,
-			Roles: knownRoles(verified.Roles),
+			Roles: knownRoles(verified.Roles), Until: verified.Expiry.Time().Add(Leeway),
 		},
 		expiry: verified.Expiry.Time(), keys: keys, generation: generation,
 	}, nil

@@ -120,7 +120,9 @@ type GrantTerms struct {
 	// Not after is the last moment, for proofs too.
 	NotAfter *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
 	// Policy is the digest of a policy that the owner published. When it is not given, it is the one in force.
-	Policy        string `protobuf:"bytes,20,opt,name=policy,proto3" json:"policy,omitempty"`
+	Policy string `protobuf:"bytes,20,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Max price is the highest price of one device that a model may be asked with, as decimal text with up to two places. It is there exactly when there are models.
+	MaxPrice      string `protobuf:"bytes,21,opt,name=max_price,json=maxPrice,proto3" json:"max_price,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -291,6 +293,13 @@ func (x *GrantTerms) GetNotAfter() *timestamppb.Timestamp {
 func (x *GrantTerms) GetPolicy() string {
 	if x != nil {
 		return x.Policy
+	}
+	return ""
+}
+
+func (x *GrantTerms) GetMaxPrice() string {
+	if x != nil {
+		return x.MaxPrice
 	}
 	return ""
 }
@@ -867,7 +876,7 @@ var File_assay_v1_grant_proto protoreflect.FileDescriptor
 
 const file_assay_v1_grant_proto_rawDesc = "" +
 	"\n" +
-	"\x14assay/v1/grant.proto\x12\bassay.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\a\n" +
+	"\x14assay/v1/grant.proto\x12\bassay.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\b\n" +
 	"\n" +
 	"GrantTerms\x12:\n" +
 	"\x02id\x18\x01 \x01(\tB*\xbaH'r%\x10\x01\x18@2\x1f^[a-z0-9]([a-z0-9-]*[a-z0-9])?$R\x02id\x12D\n" +
@@ -897,7 +906,8 @@ const file_assay_v1_grant_proto_rawDesc = "" +
 	"\n" +
 	"not_before\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tnotBefore\x12?\n" +
 	"\tnot_after\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\bnotAfter\x120\n" +
-	"\x06policy\x18\x14 \x01(\tB\x18\xbaH\x15\xd8\x01\x01r\x102\x0e^[0-9a-f]{64}$R\x06policy\"\xa8\x03\n" +
+	"\x06policy\x18\x14 \x01(\tB\x18\xbaH\x15\xd8\x01\x01r\x102\x0e^[0-9a-f]{64}$R\x06policy\x12$\n" +
+	"\tmax_price\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\bmaxPrice\"\xa8\x03\n" +
 	"\x05Grant\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12*\n" +
 	"\x05terms\x18\x02 \x01(\v2\x14.assay.v1.GrantTermsR\x05terms\x12-\n" +

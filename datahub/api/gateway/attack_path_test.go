@@ -188,7 +188,7 @@ func TestAttackParameters(t *testing.T) {
 		"/v1/requests?page_size=501", "/v1/requests?owner.id=x", "/v1/requests?owner[a]=x", "/v1/requests?=x", "/v1/requests?owner", "/v1/requests?owner=%zz&fleet=a",
 		"/v1/requests?owner=a;fleet=b", "/v1/requests?status=99", "/v1/requests?owner=Owner", "/v1/requests?owner=" + strings.Repeat("a", 65),
 		"/v1/fleets/north?fleet=south", "/v1/requests/" + digest + "?request=" + strings.Repeat("00", 32), "/v1/grants/owner/g-1?owner=lender",
-		"/v1/requests?" + strings.Repeat("owner=a&", 40), "/v1/requests?%00=x",
+		"/v1/requests?" + strings.Repeat("owner=a&", 40), "/v1/requests?%00=x", "/v1/requests?owner=%c0%af", "/v1/requests?page_token=%ff", "/v1/requests?%ff=x",
 	} {
 		if a := w.rest("GET", path, token, ""); a.code != http.StatusBadRequest && path != "/v1/requests?owner" {
 			t.Errorf("%s: %d %s", path, a.code, a.body)

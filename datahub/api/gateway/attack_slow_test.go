@@ -118,7 +118,7 @@ func TestAttackSlowReaderOfAStream(t *testing.T) {
 			}
 		}
 	})
-	name := assayv1.RequestService_WatchRequest_FullMethodName
+	name := assayv1.ProofService_DownloadBundle_FullMethodName
 	conn := w.dial(nil)
 	stream, err := conn.NewStream(with(w.token(access.Viewer)), streamDesc, name)
 	if err != nil {
@@ -134,7 +134,7 @@ func TestAttackSlowReaderOfAStream(t *testing.T) {
 	if err := c.NetConn().(*net.TCPConn).SetReadBuffer(4096); err != nil {
 		t.Fatal(err)
 	}
-	_ = must(io.WriteString(c, "GET /v1/requests/"+digest+":watch HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+w.token(access.Viewer)+"\r\n\r\n"))
+	_ = must(io.WriteString(c, "GET /v1/proofs/"+digest+"/bundle HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+w.token(access.Viewer)+"\r\n\r\n"))
 	wantEnded(t, "REST", ended)
 	// Others are served as before, on the server behind REST too.
 	w.services.on(nil)
@@ -142,6 +142,27 @@ func TestAttackSlowReaderOfAStream(t *testing.T) {
 		t.Errorf("afterwards: %d %s", a.code, a.body)
 	}
 	wantCode(t, "afterwards", w.statusAs(access.Viewer), codes.OK)
+}
+
+// A reader who stops does not keep the connection either: the only one that its host may have is free again.
+func TestAttackSlowReaderHoldsNoConnection(t *testing.T) {
+	slow(t)
+	w := newWorld(t, quick, func(_ *access.Options, g *gateway.Options) { g.Bounds.PerHost = 1 })
+	w.services.on(func(_ context.Context, _ string, send func() error) error {
+		for send != nil {
+			if err := send(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	c := w.connect(w.gateway.REST())
+	if err := c.NetConn().(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	_ = must(io.WriteString(c, "GET /v1/proofs/"+digest+"/bundle HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+w.token(access.Viewer)+"\r\n\r\n"))
+	until(t, "the call", func() bool { w.services.mu.Lock(); defer w.services.mu.Unlock(); return len(w.services.calls) == 1 })
+	until(t, "room for another", func() bool { return w.rest("GET", "/v1/status", w.token(access.Viewer), "").code == http.StatusOK })
 }
 
 func (w *world) statusAs(role access.Role) error {
@@ -239,6 +260,22 @@ func TestDeadlines(t *testing.T) {
 	defer cancel()
 	m := method(status1)
 	wantCode(t, "the client's", call(ctx, conn, m, valid(m)), codes.DeadlineExceeded)
+}
+
+// The bound of a body is not one of the call that it is of.
+func TestCallMayTakeLongerThanItsBody(t *testing.T) {
+	w := newWorld(t, quick, func(o *access.Options, _ *gateway.Options) { o.Limits.Call = 20 * time.Second })
+	w.services.on(func(ctx context.Context, _ string, _ func() error) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(600 * time.Millisecond):
+			return nil
+		}
+	})
+	if a := w.rest("POST", "/v1/policies:check", w.token(access.Viewer), `{"text":"permit"}`); a.code != http.StatusOK {
+		t.Errorf("%d %s", a.code, a.body)
+	}
 }
 
 func TestClientThatGoesEndsItsCall(t *testing.T) {

@@ -14,6 +14,8 @@ const (
 	// maxStreams bounds the calls under way on one connection of gRPC, window what of each may arrive before it is read.
 	maxStreams = 64
 	window     = 256 << 10
+	// maxCertificates bounds the bytes of a client's certificates.
+	maxCertificates = 32 << 10
 	// A body of more than largeBody is one of those of which at most largeBodies are taken at a time.
 	largeBody   = 128 << 10
 	largeBodies = 8

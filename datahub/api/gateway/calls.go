@@ -118,7 +118,7 @@ func normal(path string) string {
 	return b.String()
 }
 
-// middleware runs between routing and the generated handler, which reads the body before it calls. So the token is looked at here already, and the body taken within
+// middleware runs between routing and the generated handler, which reads the body before it calls. So who calls is looked at here already, and the body taken within
 // the bound of its method.
 func (c *calls) middleware(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
@@ -128,17 +128,7 @@ func (c *calls) middleware(next runtime.HandlerFunc) runtime.HandlerFunc {
 			refuse(w, access.Refuse(codes.PermissionDenied, access.ReasonForbidden, "%s: has no rule of access", pattern))
 			return
 		}
-		if !b.rule.Anonymous {
-			if err := c.guard.CheckToken(r.Context(), r.Header["Authorization"]); err != nil {
-				refuse(w, err)
-				return
-			}
-		}
-		if err := b.checkQuery(r.URL.RawQuery, params); err != nil {
-			refuse(w, err)
-			return
-		}
-		giveBack, err := c.take(w, r, &b)
+		giveBack, err := c.receive(w, r, &b, params)
 		if err != nil {
 			refuse(w, err)
 			return
@@ -148,8 +138,34 @@ func (c *calls) middleware(next runtime.HandlerFunc) runtime.HandlerFunc {
 	}
 }
 
+// receive lets the guard look at who calls, then at the parameters, and takes the body. The call behind is one more of the caller's, so theirs for the time of
+// reading is over by then.
+func (c *calls) receive(w http.ResponseWriter, r *http.Request, b *binding, params map[string]string) (giveBack func(), err error) {
+	large := b.large(r)
+	read, done, err := c.guard.Receive(r.Context(), r.Header["Authorization"], b.method, large)
+	if err != nil {
+		return nil, err
+	}
+	defer read()
+	if err := b.checkQuery(r.URL.RawQuery, params); err != nil {
+		done()
+		return nil, err
+	}
+	release, err := c.take(w, r, b, large)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	return func() { release(); done() }, nil
+}
+
+// large says whether a body is, or may be, one of those of which a few are taken at a time.
+func (b *binding) large(r *http.Request) bool {
+	return b.body != "" && (r.ContentLength < 0 || r.ContentLength > largeBody) && bodyBound(b.rule.MaxRequest) > largeBody
+}
+
 // take reads the body and puts what it read in its place.
-func (c *calls) take(w http.ResponseWriter, r *http.Request, b *binding) (giveBack func(), err error) {
+func (c *calls) take(w http.ResponseWriter, r *http.Request, b *binding, large bool) (giveBack func(), err error) {
 	giveBack = func() {}
 	switch {
 	case b.body == "" && (r.ContentLength != 0 || len(r.TransferEncoding) > 0):
@@ -164,15 +180,13 @@ func (c *calls) take(w http.ResponseWriter, r *http.Request, b *binding) (giveBa
 	if r.ContentLength > most {
 		return nil, access.Refuse(codes.ResourceExhausted, access.ReasonTooLarge, "body: has %d bytes, at most %d", r.ContentLength, most)
 	}
-	if r.ContentLength < 0 || r.ContentLength > largeBody {
-		if most > largeBody {
-			ctx, cancel := context.WithTimeout(r.Context(), c.wait)
-			defer cancel()
-			if err := c.large.Acquire(ctx, 1); err != nil {
-				return nil, access.Refuse(codes.Unavailable, access.ReasonUnavailable, "too many large requests at once")
-			}
-			giveBack = func() { c.large.Release(1) }
+	if large {
+		ctx, cancel := context.WithTimeout(r.Context(), c.wait)
+		defer cancel()
+		if err := c.large.Acquire(ctx, 1); err != nil {
+			return nil, access.Refuse(codes.Unavailable, access.ReasonUnavailable, "too many large requests at once")
 		}
+		giveBack = func() { c.large.Release(1) }
 	}
 	content, err := c.read(w, r, most)
 	if err != nil {
@@ -195,10 +209,10 @@ func (c *calls) read(w http.ResponseWriter, r *http.Request, most int64) ([]byte
 	case errors.As(err, &long):
 		return nil, access.Refuse(codes.ResourceExhausted, access.ReasonTooLarge, "body: has more than %d bytes", most)
 	case err != nil:
-		w.Header().Set("Connection", "close")
 		return nil, access.Refuse(codes.DeadlineExceeded, access.ReasonUnavailable, "body: not received in time")
 	}
-	// A deadline that stays would end a long stream: the server goes on reading, to see when the client goes.
+	w.Header().Del("Connection")
+	// The deadline was the body's: the server goes on reading, to see when the client goes.
 	return content, control.SetReadDeadline(time.Time{})
 }
 

@@ -10,7 +10,8 @@
 // header, form bodies, and bytes behind the JSON.
 //
 // Whoever is nobody yet costs little: connections are bounded in number, per host too; handshakes, headers and bodies have a deadline; a body is not read before the
-// token in front of it is good, nor beyond what its method takes, and only a few large ones at a time. Answers have a deadline for every write, so that a reader who stops
+// token in front of it is good for its call, nor beyond what its method takes, and only a few large ones at a time, two of them one caller's. Who is answered without the
+// body is not waited for: the connection ends. Answers have a deadline for every write, so that a reader who stops
 // is cut off.
 //
 // Answers carry no permission for other origins (CORS), are not to be cached, framed or guessed at by a browser, and say nothing of a panic. The page at /docs/ runs under a

@@ -53,6 +53,13 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	secure(w.Header())
+	if r.ContentLength != 0 { // declared, or of a length that is not told
+		// Whoever is answered before the body is read is not waited for: the connection ends with the answer. Reading says otherwise (calls.read).
+		w.Header().Set("Connection", "close")
+		if p.control.SetReadDeadline(time.Now().Add(f.bounds.Body)) != nil {
+			return
+		}
+	}
 	if problem := checkTarget(r); problem != "" {
 		refuse(w, access.Refuse(codes.InvalidArgument, access.ReasonInvalid, "%s", problem))
 		return

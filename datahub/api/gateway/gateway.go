@@ -76,7 +76,7 @@ func (g *Gateway) servers(o *Options) error {
 	g.public = grpc.NewServer(append(o.Guard.ServerOptions(), g.bounds.network(o.Certificate)...)...)
 	g.private = grpc.NewServer(append(o.Guard.ServerOptions(), grpc.MaxHeaderListSize(maxHeaders), grpc.Creds(insecure.NewCredentials()))...)
 	for _, s := range []*grpc.Server{g.public, g.private} {
-		o.Register(s)
+		o.Register(o.Guard.Registrar(s))
 		if err := o.Guard.Check(s.GetServiceInfo()); err != nil {
 			return err
 		}
@@ -97,6 +97,8 @@ func (g *Gateway) servers(o *Options) error {
 		ErrorLog: log.New(quiet{o.Log}, "", 0),
 		// One protocol, whose every connection carries one request at a time.
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
+		// OPTIONS * comes to the front as everything does.
+		DisableGeneralOptionsHandler: true,
 	}
 	return nil
 }
@@ -126,6 +128,7 @@ func (b *Bounds) network(certificate func(*tls.ClientHelloInfo) (*tls.Certificat
 		// A peer's certificate is asked for, and verified with every call: the CAs on the ledger change while connections last.
 		grpc.Creds(credentials.NewTLS(&tls.Config{
 			GetCertificate: certificate, MinVersion: tls.VersionTLS13, ClientAuth: tls.RequestClientCert, SessionTicketsDisabled: true,
+			VerifyConnection: modest,
 		})),
 		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.MaxConcurrentStreams(maxStreams),
@@ -137,6 +140,18 @@ func (b *Bounds) network(certificate func(*tls.ClientHelloInfo) (*tls.Certificat
 		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second}),
 	}
+}
+
+// modest refuses a client who shows more certificates than a peer's chain has: they are kept for as long as the connection is.
+func modest(s tls.ConnectionState) error {
+	size := 0
+	for _, c := range s.PeerCertificates {
+		size += len(c.Raw)
+	}
+	if len(s.PeerCertificates) > access.MaxChain || size > maxCertificates {
+		return fmt.Errorf("the client shows %d certificates of %d bytes, at most %d of %d", len(s.PeerCertificates), size, access.MaxChain, maxCertificates)
+	}
+	return nil
 }
 
 // REST is the address that REST listens on, nil if it does not.

@@ -1,9 +1,12 @@
 package gateway_test
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -130,6 +133,16 @@ func TestPageAndDocument(t *testing.T) {
 	}
 	if strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") || strings.Contains(csp, "http") {
 		t.Errorf("policy %q", csp)
+	}
+	blocks := regexp.MustCompile(`(?s)<(?:script|style)>(.*?)</(?:script|style)>`).FindAllStringSubmatch(page.body, -1)
+	for _, b := range blocks {
+		sum := sha256.Sum256([]byte(b[1]))
+		if !strings.Contains(csp, base64.StdEncoding.EncodeToString(sum[:])) {
+			t.Errorf("the policy does not allow what is inline: %.60q", b[1])
+		}
+	}
+	if len(blocks) < 2 || strings.Contains(page.body, " style=\"") || strings.Contains(page.body, " onload=") {
+		t.Errorf("%d blocks are inline", len(blocks))
 	}
 	for _, asset := range []string{"swagger-ui-bundle.js", "swagger-ui-standalone-preset.js", "swagger-ui.css", "favicon-32x32.png"} {
 		if a := w.rest("GET", "/docs/"+asset, "", ""); a.code != http.StatusOK || len(a.body) == 0 {

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"net/url"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -24,6 +26,9 @@ func (b *binding) checkQuery(query string, path map[string]string) error {
 		return invalid("parameters: %d, at most %d", len(given), maxParameters)
 	}
 	for name, values := range given {
+		if slices.ContainsFunc(values, func(v string) bool { return !utf8.ValidString(v) }) {
+			return invalid("parameter %q: not UTF-8", name)
+		}
 		names := strings.Split(name, ".")
 		field := fieldAt(b.input, names)
 		_, inPath := path[names[0]]

@@ -14,9 +14,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/assay-net/assay/datahub/api/access"
+	"github.com/assay-net/assay/datahub/api/server"
 )
 
-// services answer every call with an empty message, and remember who called.
+// services answer every call whose message is valid with an empty message, and remember who called.
 type services struct {
 	world *world
 
@@ -98,14 +99,27 @@ func (s *services) register(r grpc.ServiceRegistrar) {
 	}
 }
 
+// filled is an answer with as much data as a chunk has, if it has data at all.
+func filled(m protoreflect.MethodDescriptor) proto.Message {
+	message := newMessage(m.Output()).ProtoReflect()
+	if data := message.Descriptor().Fields().ByName("data"); data != nil {
+		message.Set(data, protoreflect.ValueOfBytes(make([]byte, 64<<10)))
+	}
+	return message.Interface()
+}
+
 func (s *services) describe(d *grpc.ServiceDesc, m protoreflect.MethodDescriptor) {
 	name := fullName(m)
 	if m.IsStreamingServer() {
 		d.Streams = append(d.Streams, grpc.StreamDesc{StreamName: string(m.Name()), ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error {
-			if err := stream.RecvMsg(newMessage(m.Input())); err != nil {
+			in := newMessage(m.Input())
+			if err := stream.RecvMsg(in); err != nil {
 				return err
 			}
-			if err := s.serve(stream.Context(), name, func() error { return stream.SendMsg(newMessage(m.Output())) }); err != nil {
+			if err := server.Validate(in); err != nil {
+				return err
+			}
+			if err := s.serve(stream.Context(), name, func() error { return stream.SendMsg(filled(m)) }); err != nil {
 				return err
 			}
 			return stream.SendMsg(newMessage(m.Output()))
@@ -118,6 +132,9 @@ func (s *services) describe(d *grpc.ServiceDesc, m protoreflect.MethodDescriptor
 			return nil, err
 		}
 		return i(ctx, in, &grpc.UnaryServerInfo{Server: impl, FullMethod: name}, func(ctx context.Context, _ any) (any, error) {
+			if err := server.Validate(in); err != nil {
+				return nil, err
+			}
 			return newMessage(m.Output()), s.serve(ctx, name, nil)
 		})
 	}})

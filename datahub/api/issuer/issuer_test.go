@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/assay-net/assay/datahub/api/access"
+	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/datahub/api/issuer"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
@@ -41,7 +42,11 @@ func guard(t testing.TB, at string, keys access.Keys) *access.Guard {
 
 func check(t testing.TB, g *access.Guard, token string) error {
 	t.Helper()
-	return g.CheckToken(t.Context(), []string{access.Bearer(token)})
+	_, done, err := g.Receive(t.Context(), []string{access.Bearer(token)}, assayv1.NodeService_GetStatus_FullMethodName, false)
+	if err == nil {
+		done()
+	}
+	return err
 }
 
 func TestMint(t *testing.T) {

@@ -32,6 +32,9 @@ func (s *requestService) CreateRequest(ctx context.Context, in *assayv1.CreateRe
 		return nil, invalid("statement", err)
 	}
 	given := asked.Expiry
+	if given.IsZero() {
+		asked.Expiry = s.expiry(ctx, asked)
+	}
 	if err := s.complete(asked, key); err != nil {
 		return nil, invalid("statement", err)
 	}
@@ -73,6 +76,23 @@ func readStatement(text string) (*statement.Statement, error) {
 		return nil, errors.New("statement: trailing data")
 	}
 	return s, nil
+}
+
+// expiry of a request whose statement does not say: it does not outlive its grant, or it would be refused. That there is no such grant is for the ledger to say.
+func (s *Server) expiry(ctx context.Context, q *statement.Statement) time.Time {
+	end := s.Clock().UTC().Truncate(time.Second).Add(lifetime)
+	f, err := s.Book.Fleet(ctx, q.Fleet)
+	if err != nil {
+		return end
+	}
+	g, err := s.Book.GrantEntry(ctx, f.Owner, q.Grant)
+	if err != nil {
+		return end
+	}
+	if last := time.Unix(g.Grant.Terms.NotAfter, 0).UTC(); last.Before(end) && last.After(s.Clock()) {
+		return last
+	}
+	return end
 }
 
 // complete fills in what is missing, and checks the whole.

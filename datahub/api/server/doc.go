@@ -1,7 +1,7 @@
 // Package server is what a node's interface does: it turns the calls of assay.v1 into calls and queries of the contract, in the name of the node's
 // organisation, and the ledger's answers into messages.
 //
-// It decides nothing. Who may call what is decided before it, by datahub/api/access; whether the organisation may do it is decided behind it, by the contract. All
+// It decides nothing, but that a call must be somebody's ([Options].Caller). Who may call what is decided before it, by datahub/api/access; whether the organisation may do it is decided behind it, by the contract. All
 // it adds of its own is that another organisation's node sees those requests alone that it asked or answers ([Caller]).
 //
 // # What it promises
@@ -20,7 +20,8 @@
 // Calls that change the ledger may be repeated. Each looks at what the ledger already says: the same content gives the answer of the first time, another content
 // is ALREADY_EXISTS. That needs no memory and holds after a restart and on another of the organisation's nodes. An idempotency key (metadata "idempotency-key") does
 // two things more: it makes the nonce of a request, so that CreateRequest can be repeated without one, and a key that comes again with another call is ALREADY_EXISTS.
-// For that the process remembers the last 65,536 keys, for a day.
+// For that the process remembers the last 65,536 keys, for a day. The nonce is the organisation's and not the caller's: two of its people who ask with the same key get one
+// request, or ALREADY_EXISTS.
 //
 // Streams send the state first and then what changes. They end with the caller's context, or when nothing more can follow. They survive an
 // outage of the ledger: what changed in it is sent afterwards. A slow reader gets fewer messages, the latest state among them; nothing is queued for it.

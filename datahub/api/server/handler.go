@@ -8,11 +8,22 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// registrar registers services with every handler wrapped: behind whatever interceptors the grpc.Server has, messages are checked and errors become statuses. So it
+// registrar registers services with every handler wrapped: behind whatever interceptors the grpc.Server has, callers are known, messages are checked and errors become statuses. So it
 // does not depend on which interceptors these are.
 type registrar struct {
 	to     grpc.ServiceRegistrar
 	server *Server
+	// anybody: the service is for callers of whom nothing is known, too.
+	anybody bool
+}
+
+// known refuses a call of which it is not known who makes it.
+func (r registrar) known(ctx context.Context) error {
+	if r.anybody {
+		return nil
+	}
+	_, err := r.server.caller(ctx)
+	return err
 }
 
 // RegisterService registers a service under its own description, with the handlers wrapped.
@@ -45,6 +56,9 @@ func (r registrar) unary(handler grpc.MethodHandler) grpc.MethodHandler {
 }
 
 func (r registrar) call(ctx context.Context, method string, request any, next grpc.UnaryHandler) (any, error) {
+	if err := r.known(ctx); err != nil {
+		return nil, err
+	}
 	message, ok := request.(proto.Message)
 	if !ok {
 		return nil, errFault
@@ -63,15 +77,21 @@ func (r registrar) call(ctx context.Context, method string, request any, next gr
 
 func (r registrar) stream(method string, handler grpc.StreamHandler) grpc.StreamHandler {
 	return func(impl any, stream grpc.ServerStream) error {
-		return r.server.status(stream.Context(), method, handler(impl, checkedStream{stream}))
+		return r.server.status(stream.Context(), method, handler(impl, checkedStream{stream, r}))
 	}
 }
 
-// checkedStream checks what it receives.
-type checkedStream struct{ grpc.ServerStream }
+// checkedStream checks what it receives, and from whom: a guard knows that with the message.
+type checkedStream struct {
+	grpc.ServerStream
+	registrar registrar
+}
 
 func (s checkedStream) RecvMsg(into any) error {
 	if err := s.ServerStream.RecvMsg(into); err != nil {
+		return err
+	}
+	if err := s.registrar.known(s.Context()); err != nil {
 		return err
 	}
 	message, ok := into.(proto.Message)

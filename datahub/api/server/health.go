@@ -26,11 +26,9 @@ var healthNames = map[string]bool{
 }
 
 func (s *healthService) now(ctx context.Context) healthv1.HealthCheckResponse_ServingStatus {
-	if s.Parts != nil {
-		for _, p := range s.Parts(ctx) {
-			if !p.Ready {
-				return healthv1.HealthCheckResponse_NOT_SERVING
-			}
+	for _, p := range s.parts.of(ctx) {
+		if !p.Ready {
+			return healthv1.HealthCheckResponse_NOT_SERVING
 		}
 	}
 	return healthv1.HealthCheckResponse_SERVING

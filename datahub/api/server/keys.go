@@ -54,7 +54,10 @@ func (s *Server) claimKey(ctx context.Context, method string, m proto.Message) (
 	if err != nil {
 		return nil, errFault
 	}
-	caller := s.Caller(ctx)
+	caller, err := s.caller(ctx)
+	if err != nil {
+		return nil, err
+	}
 	name := sha256.Sum256(ledger.Tagged("assay/v1/api-key", []byte(caller.Peer), []byte(caller.Name), []byte(key)))
 	call := sha256.Sum256(ledger.Tagged("assay/v1/api-call", []byte(method), body))
 	if !s.keys.claim(name, call) {

@@ -17,12 +17,13 @@ import (
 )
 
 // unsaid is a statement without nonce and expiry.
-const unsaid = `{"fleet": "fleet-a", "epoch": 11, "schema": "battery/v1", "cohort": [], "claims": [], "disclose": ["count"], "minimum_coverage": "50", "grant": "g", "purpose": "a loan"}`
+const unsaid = `{"fleet": "fleet-a", "epoch": 11, "schema": "battery/v1", "cohort": [], "claims": [], "disclose": ["count"], "minimum_coverage": "50", "grant": "whatever-it-is", "purpose": "a loan"}`
 
 // With a key, the same call makes one request: minutes later, on another of the organisation's nodes, and many times at once.
 func TestRequestIsMadeOnceForAKey(t *testing.T) {
 	w := newWorld(t)
 	w.at(12, time.Hour)
+	w.granted()
 	n := w.node(lender, nil)
 	create := &assayv1.CreateRequestRequest{Statement: unsaid}
 	first := must(n.requests().CreateRequest(w.call(server.KeyHeader, "k-1"), create))(t)
@@ -57,6 +58,7 @@ func TestRequestIsMadeOnceForAKey(t *testing.T) {
 func TestKeyIsForOneCall(t *testing.T) {
 	w := newWorld(t)
 	w.at(12, time.Hour)
+	w.granted()
 	n := w.node(lender, nil)
 	must(n.requests().CreateRequest(w.call(server.KeyHeader, "k-1"), &assayv1.CreateRequestRequest{Statement: unsaid}))(t)
 	different := strings.Replace(unsaid, `"a loan"`, `"another loan"`, 1)
@@ -72,6 +74,7 @@ func TestKeyIsForOneCall(t *testing.T) {
 func TestKeyOfARefusedCallIsFree(t *testing.T) {
 	w := newWorld(t)
 	w.at(12, time.Hour)
+	w.granted()
 	n := w.node(lender, nil)
 	_, err := n.requests().CreateRequest(w.call(server.KeyHeader, "k-1"), &assayv1.CreateRequestRequest{Statement: strings.Replace(unsaid, "fleet-a", "fleet-z", 1)})
 	refused(t, err, codes.NotFound, "", "fleet-z")

@@ -20,9 +20,13 @@ func (s *nodeService) GetStatus(ctx context.Context, _ *assayv1.GetStatusRequest
 			m.Roles = append(m.Roles, string(r))
 		}
 	}
-	if s.Parts != nil && s.Caller(ctx).Peer == "" {
-		for _, p := range s.Parts(ctx) {
-			m.Parts = append(m.Parts, &assayv1.Part{Name: p.Name, Ready: p.Ready, Detail: p.Detail})
+	caller, err := s.caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if caller.own() {
+		for _, p := range s.parts.of(ctx) {
+			m.Parts = append(m.Parts, partMessage(p, caller.Administrator))
 		}
 	}
 	head, err := s.Book.Head(ctx)
@@ -36,6 +40,15 @@ func (s *nodeService) GetStatus(ctx context.Context, _ *assayv1.GetStatusRequest
 	m.Reachable, m.Height, m.BlockHash = true, head.Height, head.Hash.String()
 	m.Epoch, m.LedgerTime, m.EpochStart, m.EpochEnd = epoch.Epoch, stamp(epoch.Now), stamp(epoch.Start), stamp(epoch.End)
 	return m, nil
+}
+
+// partMessage tells what a part says of itself to administrators alone: an error of a database or a key store names hosts, users and files.
+func partMessage(p Part, all bool) *assayv1.Part {
+	m := &assayv1.Part{Name: p.Name, Ready: p.Ready, Detail: p.Detail}
+	if !p.Ready && p.Detail != "" && !all {
+		m.Detail = "administrators, and the node's log, are told why"
+	}
+	return m
 }
 
 // version is the program's, as its build recorded it.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -56,6 +57,7 @@ func TestHealth(t *testing.T) {
 		t.Errorf("watched is %v", m)
 	}
 	down.Store(true)
+	w.clock.Add(2)
 	if check("") != healthv1.HealthCheckResponse_NOT_SERVING {
 		t.Error("serves with a part that is down")
 	}
@@ -64,4 +66,66 @@ func TestHealth(t *testing.T) {
 	}
 	_, err := health.Check(w.call(), &healthv1.HealthCheckRequest{Service: "assay.v1.Nothing"})
 	refused(t, err, codes.NotFound, "", "unknown")
+}
+
+// Whoever asks for the node's health, and how often, its parts are looked at once in a while.
+func TestPartsAreLookedAtOnce(t *testing.T) {
+	w := newWorld(t)
+	var looks atomic.Int64
+	n := w.node(operator, func(o *server.Options) {
+		o.Parts = func(context.Context) []server.Part { looks.Add(1); return []server.Part{{Name: "broker", Ready: true}} }
+	})
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() { must(healthv1.NewHealthClient(n).Check(w.call(), &healthv1.HealthCheckRequest{}))(t) })
+	}
+	group.Wait()
+	if looks.Load() != 1 {
+		t.Errorf("%d looks", looks.Load())
+	}
+}
+
+// What a part that is down says of itself holds names of hosts and users, so it is for administrators.
+func TestDetailsOfPartsAreForAdministrators(t *testing.T) {
+	w := newWorld(t)
+	for _, administrator := range []bool{false, true} {
+		n := w.node(operator, func(o *server.Options) {
+			o.Parts = func(context.Context) []server.Part {
+				return []server.Part{{Name: "store", Detail: "dial tcp 10.1.2.3"}}
+			}
+			o.Caller = func(context.Context) (server.Caller, bool) {
+				return server.Caller{Name: "ada", Administrator: administrator}, true
+			}
+		})
+		s := must(n.status().GetStatus(w.call(), &assayv1.GetStatusRequest{}))(t)
+		if got := s.GetParts()[0].GetDetail() == "dial tcp 10.1.2.3"; got != administrator || s.GetParts()[0].GetReady() {
+			t.Errorf("administrator %t is told %q", administrator, s.GetParts()[0].GetDetail())
+		}
+	}
+}
+
+// A call of which nobody says who makes it is nobody's, not the organisation's own.
+func TestCallsOfNobodyAreRefused(t *testing.T) {
+	w := newWorld(t)
+	w.at(12, time.Hour)
+	id := w.asked(1).String()
+	for name, caller := range map[string]func(context.Context) (server.Caller, bool){
+		"no source":     nil,
+		"not known":     func(context.Context) (server.Caller, bool) { return server.Caller{Name: "ada"}, false },
+		"without name":  func(context.Context) (server.Caller, bool) { return server.Caller{}, true },
+		"behind no one": server.Guarded,
+	} {
+		n := w.node(operator, func(o *server.Options) { o.Caller = caller })
+		_, err := n.requests().GetRequest(w.call(), &assayv1.GetRequestRequest{Request: id})
+		refused(t, err, codes.Unauthenticated, "unauthenticated", "who calls")
+		_, err = n.status().GetStatus(w.call(), &assayv1.GetStatusRequest{})
+		refused(t, err, codes.Unauthenticated, "unauthenticated", "who calls")
+		_, err = n.fleets().ListFleets(w.call(), &assayv1.ListFleetsRequest{})
+		refused(t, err, codes.Unauthenticated, "unauthenticated", "who calls")
+		_, err = must(n.requests().WatchRequest(w.call(), &assayv1.WatchRequestRequest{Request: id}))(t).Recv()
+		refused(t, err, codes.Unauthenticated, "unauthenticated", "who calls")
+		if _, err := healthv1.NewHealthClient(n).Check(w.call(), &healthv1.HealthCheckRequest{}); err != nil {
+			t.Errorf("%s: health: %v", name, err)
+		}
+	}
 }

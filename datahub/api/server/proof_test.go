@@ -98,6 +98,9 @@ func proven(t *testing.T) (w *world, id commit.Digest, bundle []byte) {
 	w.granted()
 	id = w.asked(1)
 	must(w.book(operator).Decide(t.Context(), ledger.Decide{Request: id, Approve: true, Reasons: []string{}}))(t)
+	if err := w.book(operator).StartProof(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
 	o := &datahub.Owner{Book: w.book(operator), Keys: keys}
 	bundle = must(o.Prove(t.Context(), id, func(context.Context, *verify.ChunkFacts) (*zk.Chunk, error) { return &closed.Chunk, nil }, nil))(t)
 	if _, _, err := w.book(operator).SubmitProof(t.Context(), id, bundle); err != nil {

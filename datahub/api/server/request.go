@@ -34,7 +34,11 @@ func (s *Server) visible(ctx context.Context, id commit.Digest) (*ledger.Request
 	if err != nil {
 		return nil, err
 	}
-	if peer := s.Caller(ctx).Peer; peer != "" && peer != entry.Request.Requester && peer != entry.Request.Owner {
+	caller, err := s.caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !caller.own() && caller.Peer != entry.Request.Requester && caller.Peer != entry.Request.Owner {
 		return nil, ledger.Refuse(ledger.NotFound, "request %s is not known", id)
 	}
 	return &entry, nil
@@ -69,7 +73,11 @@ func (s *requestService) GetRequest(ctx context.Context, in *assayv1.GetRequestR
 	if out.Request, err = requestMessage(entry); err != nil {
 		return nil, err
 	}
-	if entry.Status == ledger.StatusOpen && entry.Request.Owner == s.Organisation && s.Caller(ctx).Peer == "" {
+	caller, err := s.caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if entry.Status == ledger.StatusOpen && entry.Request.Owner == s.Organisation && caller.own() {
 		assessment, err := s.Book.Assess(ctx, id)
 		if err != nil {
 			return nil, err

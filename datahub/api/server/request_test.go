@@ -48,8 +48,9 @@ func TestRequestIsAskedAndApproved(t *testing.T) {
 func TestStatementIsCompleted(t *testing.T) {
 	w := newWorld(t)
 	w.at(12, time.Hour)
+	w.granted()
 	asking := w.node(lender, nil)
-	partial := `{"fleet": "fleet-a", "epoch": 11, "schema": "battery/v1", "cohort": [], "claims": [], "disclose": ["count"], "minimum_coverage": "50", "grant": "g", "purpose": "a loan"}`
+	partial := `{"fleet": "fleet-a", "epoch": 11, "schema": "battery/v1", "cohort": [], "claims": [], "disclose": ["count"], "minimum_coverage": "50", "grant": "whatever-it-is", "purpose": "a loan"}`
 	ids := map[string]bool{}
 	for range 2 {
 		r := must(asking.requests().CreateRequest(w.call(), &assayv1.CreateRequestRequest{Statement: partial}))(t).GetRequest()
@@ -119,14 +120,15 @@ func TestDecisionsAreRepeatable(t *testing.T) {
 	refused(t, err, codes.Aborted, string(ledger.Conflict), "refused")
 }
 
-// Without a grant nothing is approved, and the reasons are the contract's.
+// Without a grant that is in force nothing is approved, and the reasons are the contract's.
 func TestNothingIsApprovedWithoutAGrant(t *testing.T) {
 	w := newWorld(t)
 	w.at(12, time.Hour)
 	n := w.node(operator, nil)
 	id := w.asked(1).String()
+	must(w.book(operator).Revoke(t.Context(), ledger.Revoke{Grant: contracttest.GrantID, Reason: "it was a mistake"}))(t)
 	_, err := n.requests().ApproveRequest(w.call(), &assayv1.ApproveRequestRequest{Request: id})
-	refused(t, err, codes.PermissionDenied, string(ledger.Forbidden), "no grant")
+	refused(t, err, codes.PermissionDenied, string(ledger.Forbidden), "revoked")
 	got := must(n.requests().GetRequest(w.call(), &assayv1.GetRequestRequest{Request: id}))(t)
 	if a := got.GetAssessment(); a.GetAllowed() || len(a.GetReasons()) == 0 {
 		t.Errorf("assessment is %v", a)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/assay-net/assay/datahub/api/access"
@@ -22,13 +23,14 @@ type Options struct {
 	// Organisation is whose node it is, one of Genesis.
 	Organisation string
 	Genesis      *ledger.Genesis
-	// Caller says who makes the call of a context; nil is whom the guard of package access let through. A call that no guard saw is the organisation's own.
-	Caller func(context.Context) Caller
+	// Caller says who makes the call of a context, and false if nobody knows: [Guarded], behind the guard of package access. A call of nobody's is refused, and so is
+	// every call if there is no Caller, but for those of grpc.health.v1.
+	Caller func(context.Context) (Caller, bool)
 	// Progress tells of proofs that this node is making. Nil on nodes that make none.
 	Progress ProgressSource
 	// Evidence makes files of evidence. Without it, GetEvidence is UNIMPLEMENTED.
 	Evidence EvidenceSource
-	// Parts says how the node's parts are. It is called by anybody who asks for the node's health, so it must be cheap. Nil: there are none to tell of.
+	// Parts says how the node's parts are. It is asked every two seconds at most, whoever asks for the node's health. Nil: there are none to tell of.
 	Parts func(context.Context) []Part
 	// Logger is told of what goes wrong beneath; nil discards it.
 	Logger *slog.Logger
@@ -42,18 +44,38 @@ type Caller struct {
 	Name string
 	// Peer is the organisation whose node calls, empty for the organisation's own people and programs.
 	Peer string
+	// Administrator may read what the parts of the node say of themselves: where they are, and as whom the node calls them.
+	Administrator bool
 }
 
-// guarded is the caller that a guard let through.
-func guarded(ctx context.Context) Caller {
+// own reports whether it is one of the organisation's people and programs.
+func (c Caller) own() bool { return c.Peer == "" && c.Name != "" }
+
+// Guarded is the caller that a guard let through, if they showed who they are.
+func Guarded(ctx context.Context) (Caller, bool) {
 	p, ok := access.From(ctx)
 	switch {
-	case ok && p.Kind == access.Peer:
-		return Caller{Peer: p.Organisation}
+	case ok && p.Kind == access.Peer && p.Organisation != "":
+		return Caller{Name: p.Organisation, Peer: p.Organisation}, true
 	case ok && p.Kind == access.Person:
-		return Caller{Name: p.Issuer + " " + p.Subject}
+		return Caller{Name: p.Issuer + "\x00" + p.Subject, Administrator: p.HasAny(access.Administrator)}, true
 	}
-	return Caller{}
+	return Caller{}, false
+}
+
+// errNobody is a call that came past whoever says who calls.
+var errNobody = refuse(codes.Unauthenticated, "unauthenticated", "it is not known who calls")
+
+// caller is who makes a call. One who is not named is nobody, whatever else is said of them.
+func (s *Server) caller(ctx context.Context) (Caller, error) {
+	if s.Caller == nil {
+		return Caller{}, errNobody
+	}
+	c, ok := s.Caller(ctx)
+	if !ok || c.Name == "" {
+		return Caller{}, errNobody
+	}
+	return c, nil
 }
 
 // ProgressSource tells how far proofs have come.
@@ -89,6 +111,7 @@ type Server struct {
 	keys    *keyTable
 	changes *changes
 	rings   keyrings
+	parts   *partsCache
 	// loads bounds how many bundles and files of evidence are being made at once, checks how many bundles are being verified.
 	loads, checks *semaphore.Weighted
 }
@@ -106,18 +129,15 @@ func New(o Options) *Server {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	if o.Caller == nil {
-		o.Caller = guarded
-	}
 	return &Server{
-		Options: o, keys: newKeyTable(o.Clock), changes: newChanges(o.Book, o.Logger),
+		Options: o, keys: newKeyTable(o.Clock), changes: newChanges(o.Book, o.Logger), parts: newPartsCache(o.Parts, o.Clock),
 		loads: semaphore.NewWeighted(loadsAtOnce), checks: semaphore.NewWeighted(checksAtOnce),
 	}
 }
 
 // Register registers the services of assay.v1, and grpc.health.v1. Their handlers get valid messages alone and return nothing but statuses.
 func (s *Server) Register(to grpc.ServiceRegistrar) {
-	r := registrar{to, s}
+	r := registrar{to: to, server: s}
 	assayv1.RegisterFleetServiceServer(r, &fleetService{Server: s})
 	assayv1.RegisterPolicyServiceServer(r, &policyService{Server: s})
 	assayv1.RegisterGrantServiceServer(r, &grantService{Server: s})
@@ -125,5 +145,5 @@ func (s *Server) Register(to grpc.ServiceRegistrar) {
 	assayv1.RegisterProofServiceServer(r, &proofService{Server: s})
 	assayv1.RegisterAuditServiceServer(r, &auditService{Server: s})
 	assayv1.RegisterNodeServiceServer(r, &nodeService{Server: s})
-	healthv1.RegisterHealthServer(r, &healthService{Server: s})
+	healthv1.RegisterHealthServer(registrar{to: to, server: s, anybody: true}, &healthService{Server: s})
 }

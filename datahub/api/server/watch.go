@@ -37,13 +37,26 @@ func (s *requestService) WatchRequest(in *assayv1.WatchRequestRequest, out grpc.
 	if done, err := w.look(ctx); done || err != nil {
 		return err
 	}
-	var updates <-chan Progress
-	if s.Progress != nil {
-		var end func()
-		updates, end = s.Progress.Watch(id)
-		defer end()
+	updates, end, err := w.progressFor(ctx)
+	if err != nil {
+		return err
 	}
+	defer end()
 	return w.run(ctx, look, updates)
+}
+
+// progressFor watches the progress for whoever may have it from this node. Another organisation's node has none from here of a proof that is made elsewhere: it would
+// make this one ask there, and be told what it may ask itself.
+func (w *requestWatch) progressFor(ctx context.Context) (updates <-chan Progress, end func(), err error) {
+	caller, err := w.caller(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if w.Progress == nil || !caller.own() && w.owner != w.Organisation {
+		return nil, func() {}, nil
+	}
+	updates, end = w.Progress.Watch(w.id)
+	return updates, end, nil
 }
 
 // requestWatch is what one caller has seen of a request.
@@ -53,6 +66,7 @@ type requestWatch struct {
 	out    grpc.ServerStreamingServer[assayv1.WatchRequestResponse]
 	last   *assayv1.Request
 	expiry time.Time
+	owner  string
 	// waiting is the latest progress that was not sent yet.
 	waiting  *Progress
 	progress time.Time
@@ -111,7 +125,7 @@ func (w *requestWatch) look(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	w.expiry = time.Unix(entry.Request.Expiry, 0)
+	w.expiry, w.owner = time.Unix(entry.Request.Expiry, 0), entry.Request.Owner
 	now, err := requestMessage(entry)
 	if err != nil {
 		return true, err

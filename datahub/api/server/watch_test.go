@@ -170,6 +170,38 @@ func TestProgressIsSent(t *testing.T) {
 	w.until("the source is told", p.stopped.Load)
 }
 
+// counted is a source of progress that counts who asks.
+type counted struct{ asked atomic.Int64 }
+
+func (c *counted) Watch(commit.Digest) (<-chan server.Progress, func()) {
+	c.asked.Add(1)
+	return make(chan server.Progress), func() {}
+}
+
+// Another organisation's node does not make this one ask elsewhere: it is told the progress of proofs that are made here.
+func TestProgressForPeersIsTheNodesOwn(t *testing.T) {
+	w := newWorld(t)
+	w.at(12, time.Hour)
+	for i, c := range []struct {
+		node, caller string
+		asks         int64
+	}{{operator, "", 1}, {operator, lender, 1}, {lender, "", 1}, {lender, operator, 0}} {
+		id, source := w.asked(byte(i)), new(counted)
+		n := w.node(c.node, func(o *server.Options) { o.Progress = source })
+		var headers []string
+		if c.caller != "" {
+			headers = []string{peerHeader, c.caller}
+		}
+		s := w.watching(n, id.String(), headers...)
+		s.until(assayv1.RequestStatus_REQUEST_STATUS_OPEN)
+		must(w.book(operator).Decide(t.Context(), ledger.Decide{Request: id, Reasons: []string{"no"}}))(t)
+		s.until(assayv1.RequestStatus_REQUEST_STATUS_REFUSED) // by now the source was asked, or will not be
+		if got := source.asked.Load(); got != c.asks {
+			t.Errorf("%s's node asked %d times for %q", c.node, got, c.caller)
+		}
+	}
+}
+
 // The node of an organisation that is no party to a request finds none.
 func TestPeersSeeTheirRequestsAlone(t *testing.T) {
 	w := newWorld(t)

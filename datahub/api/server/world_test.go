@@ -40,6 +40,7 @@ type world struct {
 	ledger *embedded.Ledger
 	clock  atomic.Int64
 	maker  *contracttest.Maker
+	grant  bool // there is one
 	srs    *commit.SRS
 }
 
@@ -78,9 +79,13 @@ func (w *world) book(org string) ledger.Book {
 	return must(w.ledger.Book(org))(w.t)
 }
 
-// granted publishes the permissive policy and grants the lender everything.
+// granted publishes the permissive policy and grants the lender everything, once.
 func (w *world) granted() {
 	w.t.Helper()
+	if w.grant {
+		return
+	}
+	w.grant = true
 	ctx := w.t.Context()
 	if _, _, err := w.book(operator).PublishPolicy(ctx, contracttest.PermissivePolicy()); err != nil {
 		w.t.Fatal(err)
@@ -98,6 +103,7 @@ func (w *world) statement() string {
 // asked is a request of the lender's.
 func (w *world) asked(nonce byte) commit.Digest {
 	w.t.Helper()
+	w.granted()
 	g := contracttest.Genesis()
 	id, _, err := w.book(lender).Request(w.t.Context(), contracttest.Statement(fleetID, 11, nonce, g.EpochStart(20)))
 	if err != nil {
@@ -200,12 +206,12 @@ func (n *node) status() assayv1.NodeServiceClient      { return assayv1.NewNodeS
 // peerHeader says in tests which organisation's node calls; who calls is otherwise the business of another package.
 const peerHeader = "x-test-peer"
 
-func testCaller(ctx context.Context) server.Caller {
+func testCaller(ctx context.Context) (server.Caller, bool) {
 	c := server.Caller{Name: "person"}
 	if v := metadata.ValueFromIncomingContext(ctx, peerHeader); len(v) > 0 {
-		c = server.Caller{Peer: v[0]}
+		c = server.Caller{Name: v[0], Peer: v[0]}
 	}
-	return c
+	return c, true
 }
 
 // node serves an organisation.

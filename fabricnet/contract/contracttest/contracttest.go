@@ -67,6 +67,15 @@ type Maker struct {
 	key  crypto.Signer
 }
 
+// Node has the CA vouch for an organisation's node.
+func (m *Maker) Node(on commit.Digest, organisation, url string) ledger.PublishNode {
+	possession, err := ledger.SignNode(m.key, on, organisation, url)
+	if err != nil {
+		panic(err)
+	}
+	return ledger.PublishNode{URL: url, Certificate: m.Cert.Raw, Possession: possession}
+}
+
 // NewMaker draws a CA.
 func NewMaker(id string) *Maker {
 	key := committest.NewDevice(commit.P256).Key

@@ -10,7 +10,8 @@
 // # What it does not
 //
 // It revokes nothing: an organisation whose CA key is lost publishes another CA, and the others' nodes take the former's certificates no longer. An
-// organisation that has a PKI need not use it: any CA that signs certificates with the organisation's id in the subject will do.
+// organisation that has a PKI need not use it: any CA that signs certificates with the organisation's id in the subject will do,
+// if it is the organisation's alone. Of a CA that others may have certificates of, whoever is given one with that id in it is the organisation.
 package authority
 
 import (
@@ -34,6 +35,7 @@ import (
 
 	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
 )
 
 const (
@@ -147,6 +149,15 @@ func (a *Authority) sign(t *x509.Certificate) (der []byte, key *ecdsa.PrivateKey
 
 // Certificate is the CA's, in DER: what the organisation publishes on the ledger.
 func (a *Authority) Certificate() []byte { return a.certificate.Raw }
+
+// Publish is what the organisation tells the ledger of its node at a URL, with the CA's signature that the node is the organisation's.
+func (a *Authority) Publish(on commit.Digest, url string) (ledger.PublishNode, error) {
+	possession, err := ledger.SignNode(a.key, on, a.organisation, url)
+	if err != nil {
+		return ledger.PublishNode{}, fmt.Errorf("authority: %w", err)
+	}
+	return ledger.PublishNode{URL: url, Certificate: a.Certificate(), Possession: possession}, nil
+}
 
 // Pool holds the CA alone, for those who trust no other for this node.
 func (a *Authority) Pool() *x509.CertPool {
