@@ -143,6 +143,9 @@ func grantText(g *assayv1.Grant) string {
 	for _, m := range t.GetModels() {
 		line("Model", "%s", m)
 	}
+	if t.GetMaxPrice() != "" {
+		line("Price", "at most %s a device", t.GetMaxPrice())
+	}
 	line("Cohort", "at least %d devices, a coverage of %s %% at least", t.GetMinimumCohort(), orZero(t.GetMinimumCoverage()))
 	line("Answers", "%d of %d spent", g.GetAnswersSpent(), t.GetAnswers())
 	line("Budget", "%s units for each fleet; a claim costs %s, a disclosed total %s", orZero(t.GetBudget()), orZero(t.GetCostClaim()), orZero(t.GetCostDisclosure()))

@@ -96,7 +96,7 @@ func (t *termsFlags) flags(f *pflag.FlagSet) {
 func (t *termsFlags) terms(p *cli.Printer, now time.Time) (*assayv1.GrantTerms, error) {
 	m := &assayv1.GrantTerms{
 		Id: t.id, Grantee: t.grantee, Fleets: t.fleets, Purposes: t.purposes, Actions: t.actions, Claims: t.claims, Disclose: t.disclose, Lanes: t.lanes, Models: t.models,
-		MaxPrice: t.maxPrice,
+		MaxPrice:      t.maxPrice,
 		MinimumCohort: t.minimumCohort, MinimumCoverage: t.minimumCoverage, FirstEpoch: t.firstEpoch, LastEpoch: t.lastEpoch, Answers: t.answers,
 		Budget: t.budget, CostClaim: t.costClaim, CostDisclosure: t.costDisclosure, Policy: t.policy,
 	}

@@ -47,10 +47,6 @@ func consortium(t *testing.T) (*embedded.Ledger, string) {
 	owner := must(l.Book(contracttest.Operator))(t)
 	must(owner.RegisterFleet(t.Context(), ledger.RegisterFleet{ID: fleetID, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}))(t)
 	granted(t, owner)
-	if _, _, err := owner.PublishPolicy(t.Context(), contracttest.PermissivePolicy()); err != nil {
-		t.Fatal(err)
-	}
-	must(owner.Grant(t.Context(), contracttest.Terms(fleetID)))(t)
 	s := contracttest.Statement(fleetID, 10, 1, time.Now().Add(time.Hour).Truncate(time.Second))
 	id, _, err := must(l.Book(contracttest.Lender))(t).Request(t.Context(), s)
 	if err != nil {

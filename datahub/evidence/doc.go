@@ -13,7 +13,8 @@
 // call, sealed and endorsed by the peers that the genesis asks for, with the caller whose business it was, and exactly the record that the file holds. So the word of
 // whoever exported is not needed for any of these. Then it makes the decision again: that the grant is the request's and the fleet owner's, that the texts have the
 // digests that the decision names and allow the question, that the grant's limits hold, what it cost; and verifies the proof again: against the anchors, with the keys whose
-// digests are in the endorsed verdict, to the same verdict, byte for byte, of a cohort no smaller than the grant's.
+// digests are in the endorsed verdict, to the same verdict, byte for byte, of a cohort no smaller than the grant's; that it was begun on the ledger before it was recorded, and that
+// the grant's policy did not want a person by then who had not been asked.
 //
 // How blocks are read is the business of the ledger's driver, which the caller gives as [Blocks].
 //

@@ -179,9 +179,10 @@ func TestForgedEvidence(t *testing.T) {
 			}
 			e.Blocks[0].Data = block
 		}, "blocks", "seal"},
-		"a block at another height": {func(e *evidence.Evidence) { e.Blocks[0].Data, e.Blocks[1].Data = e.Blocks[1].Data, e.Blocks[0].Data }, "blocks", "is block"},
-		"a block with another byte": {func(e *evidence.Evidence) { e.Blocks[0].Data[len(e.Blocks[0].Data)/2] ^= 1 }, "blocks", ""},
-		"blocks in another format":  {func(e *evidence.Evidence) { e.Format = "fabric-block/v3" }, "blocks", "cannot be read"},
+		"a block at another height":    {func(e *evidence.Evidence) { e.Blocks[0].Data, e.Blocks[1].Data = e.Blocks[1].Data, e.Blocks[0].Data }, "blocks", "is block"},
+		"a block with another byte":    {func(e *evidence.Evidence) { e.Blocks[0].Data[len(e.Blocks[0].Data)/2] ^= 1 }, "blocks", ""},
+		"blocks in another format":     {func(e *evidence.Evidence) { e.Format = "fabric-block/v3" }, "blocks", "cannot be read"},
+		"a proof that was never begun": {func(e *evidence.Evidence) { e.Request.Proving = nil }, "proof", "begun is not here"},
 		"another question": {func(e *evidence.Evidence) {
 			e.Request.Request.Statement = bytes.Replace(e.Request.Request.Statement, []byte(`"a loan"`), []byte(`"a boat"`), 1)
 		}, "request", "id"},

@@ -21,6 +21,9 @@ func (v *verification) proof() {
 		}
 		return
 	}
+	if v.Evidence.Request.Proving == nil {
+		v.add(Wrong, "proof", "a proof was recorded, and that it was begun is not here")
+	}
 	if got := commit.Digest(sha256.Sum256(v.Bundle)); got != recorded.Bundle {
 		v.add(Wrong, "proof", "the bundle's digest is %s, the verdict is on %s", got, recorded.Bundle)
 	}
@@ -102,8 +105,11 @@ func (v *verification) released(verdict *verify.Verdict) {
 	for _, reason := range v.Grant.Terms.Limits(q, policy.Spent{}) {
 		v.add(Wrong, "proof", "when it was recorded the grant did not cover it: %s", reason)
 	}
-	if len(v.Policies) > 0 {
-		v.policy(&v.Policies[0], v.Policies[0].Digest, q) // which text was in force then besides the grant's is not in the evidence
+	if len(v.Policies) > 0 { // which text was in force then besides the grant's is not in the evidence
+		said := v.policy(&v.Policies[0], v.Policies[0].Digest, q)
+		if d := v.Evidence.Request.Decision; said != nil && said.Approval == policy.Person && d.Approval != policy.Person {
+			v.add(Wrong, "proof", "when it was recorded the grant's policy wanted a person to approve it, and it was approved without one")
+		}
 	}
 	shown, err := ledger.ShownBy(verdict)
 	if err != nil {

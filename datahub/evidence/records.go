@@ -184,11 +184,17 @@ func (v *verification) order() {
 	if r.Failure != nil {
 		end = r.Failure.TxID
 	}
+	if p := r.Proving; p != nil {
+		before("the start of the proof", p.TxID, "the end", end)
+		if r.Decision != nil {
+			before("the decision", r.Decision.TxID, "the start of the proof", p.TxID)
+		}
+	}
 	if d := r.Decision; d != nil {
 		before("the request", r.Request.TxID, "the decision", d.TxID)
 		before("the decision", d.TxID, "the end", end)
 		if d.Approved && v.Grant != nil {
-			before("the grant", v.Grant.TxID, "the decision", d.TxID)
+			before("the grant", v.Grant.TxID, "the request", r.Request.TxID)
 		}
 		for i := range v.Policies {
 			before("a policy", v.Policies[i].TxID, "the decision", d.TxID)

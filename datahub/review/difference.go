@@ -8,68 +8,135 @@ import (
 	"github.com/assay-net/assay/datahub/evidence"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/policy"
+	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
 )
 
-// sets says which few batteries an answer sets apart, with the answers about the same fleet and epoch that came before it.
+// sets says which few batteries an answer sets apart, with what stood about the same fleet and epoch when it was recorded. That goes by blocks: the contract voids an answer
+// about which anything changed in its own block.
 func (r *Reviewer) sets(ctx context.Context, e *evidence.Evidence) ([]string, error) {
 	asked, err := r.book.Asked(ctx, ledger.EpochRef{Fleet: e.Request.Request.Fleet, Epoch: e.Request.Request.Epoch})
 	if err != nil {
 		return nil, err
 	}
-	next, population, err := answered(&e.Request, &e.Grant.Terms)
+	next, err := cohort(&e.Request, &e.Grant.Terms)
 	if err != nil {
 		return []string{err.Error()}, nil
 	}
+	population, err := counted(&e.Request, &next)
+	if err != nil {
+		return []string{err.Error()}, nil
+	}
+	at, err := r.book.Locate(ctx, e.Request.Verdict.TxID)
+	if err != nil {
+		return nil, err
+	}
 	var earlier []policy.Answered
 	for i := range asked {
-		if asked[i].ID == e.Request.ID || asked[i].Status != ledger.StatusVerified {
+		switch asked[i].Status {
+		case ledger.StatusOpen, ledger.StatusRefused, ledger.StatusWithdrawn:
 			continue
 		}
-		entry, err := r.book.RequestEntry(ctx, asked[i].ID)
+		if asked[i].ID == e.Request.ID {
+			continue
+		}
+		one, err := r.stood(ctx, asked[i].ID, at, e.Request.Verdict.Time)
 		if err != nil {
 			return nil, err
 		}
-		if entry.Verdict == nil || entry.Decision == nil || entry.Verdict.Time > e.Request.Verdict.Time {
-			continue // it came later, or its own review says what is wrong with it
+		if one != nil {
+			earlier = append(earlier, *one)
 		}
-		g, err := r.book.GrantEntry(ctx, entry.Request.Owner, entry.Decision.Grant)
-		if code := ledger.CodeOf(err); code == ledger.NotFound || code == ledger.Invalid {
-			continue
-		} else if err != nil {
-			return nil, err
-		}
-		one, _, err := answered(&entry, &g.Grant.Terms)
-		if err != nil {
-			continue
-		}
-		earlier = append(earlier, one)
 	}
 	return append(policy.Isolates(earlier, next), policy.Outside(earlier, next, population)...), nil
 }
 
-// answered is a verified request as the rule for differences looks at it, and how many batteries there are.
-func answered(entry *ledger.RequestEntry, terms *policy.Terms) (out policy.Answered, population uint64, err error) {
+// stood is what another request was to an answer in a block, recorded at a time; nil if it did not count, or its own review says what is wrong with it.
+func (r *Reviewer) stood(ctx context.Context, id commit.Digest, at uint64, now int64) (*policy.Answered, error) {
+	entry, err := r.book.RequestEntry(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	d := entry.Decision
+	if d == nil || !d.Approved {
+		return nil, nil
+	}
+	approved, err := r.before(ctx, d.TxID, at)
+	if err != nil || !approved {
+		return nil, err
+	}
+	g, err := r.book.GrantEntry(ctx, entry.Request.Owner, d.Grant)
+	if code := ledger.CodeOf(err); code == ledger.NotFound || code == ledger.Invalid {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	one, err := cohort(&entry, &g.Grant.Terms)
+	if err != nil {
+		return nil, nil
+	}
+	var verified, failed bool
+	if p := entry.Proving; p != nil {
+		if one.Started, err = r.before(ctx, p.TxID, at); err != nil {
+			return nil, err
+		}
+	}
+	if f := entry.Failure; f != nil {
+		if failed, err = r.before(ctx, f.TxID, at); err != nil {
+			return nil, err
+		}
+	}
+	if v := entry.Verdict; v != nil {
+		if verified, err = r.before(ctx, v.TxID, at); err != nil {
+			return nil, err
+		}
+	}
+	if verified {
+		if _, err := counted(&entry, &one); err != nil {
+			return nil, nil
+		}
+	}
+	if !one.Started && !failed && !verified && now >= entry.Request.Expiry {
+		return nil, nil
+	}
+	return &one, nil
+}
+
+// before reports whether a transaction is in a block below a height.
+func (r *Reviewer) before(ctx context.Context, txID string, at uint64) (bool, error) {
+	height, err := r.book.Locate(ctx, txID)
+	if ledger.CodeOf(err) == ledger.NotFound {
+		return false, nil
+	}
+	return err == nil && height < at, err
+}
+
+// cohort is an approved request as the rule for differences looks at it.
+func cohort(entry *ledger.RequestEntry, terms *policy.Terms) (policy.Answered, error) {
 	s, err := statement.Parse(entry.Request.Statement)
 	if err != nil {
-		return out, 0, err
+		return policy.Answered{}, err
 	}
 	q, err := ledger.QuestionOf(s, ledger.Asker{})
 	if err != nil {
-		return out, 0, err
+		return policy.Answered{}, err
 	}
+	return policy.Answered{Request: entry.ID.String(), Cohort: q.Cohort, Minimum: terms.MinimumCohort, Shown: q.Count == policy.CountExact}, nil
+}
+
+// counted adds what the verdict shows, and gives how many batteries there are.
+func counted(entry *ledger.RequestEntry, a *policy.Answered) (population uint64, err error) {
 	verdict := new(verify.Verdict)
 	if err := json.Unmarshal(entry.Verdict.Verdict, verdict); err != nil {
-		return out, 0, fmt.Errorf("verdict: %w", err)
+		return 0, fmt.Errorf("verdict: %w", err)
 	}
 	shown, err := ledger.ShownBy(verdict)
 	if err != nil {
-		return out, 0, err
+		return 0, err
 	}
-	out = policy.Answered{Request: entry.ID.String(), Cohort: q.Cohort, Minimum: terms.MinimumCohort, Shown: q.Count == policy.CountExact}
-	if out.Shown {
-		out.Count = shown.CountOf(q)
+	if a.Shown {
+		a.Count = shown.CountOf(&policy.Question{Cohort: a.Cohort})
 	}
-	return out, shown.Population, nil
+	return shown.Population, nil
 }

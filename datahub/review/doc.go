@@ -2,7 +2,8 @@
 //
 // For every approval and every verdict it collects what package evidence does, from its own organisation's access to the ledger, and verifies that: blocks, seals and
 // endorsements, the grant, the policy texts, the decision made again, the proof verified again with the pinned keys against the anchors, the verdict compared byte for byte. For a
-// verdict it also looks at the other answers about the same fleet and epoch: no difference may set apart fewer batteries than the grants allow.
+// verdict it also looks at what else stood about the same fleet and epoch when it was recorded, answers, failures, and proofs that were begun or may yet be: no difference may set
+// apart fewer batteries than the grants allow.
 //
 // What does not hold is a disagreement. It is logged and counted, the evidence is signed and kept in a folder, and if the organisation is a regulator it raises an alert on the
 // ledger with the digest of that file, once. Others look at the same request with their own eyes then.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assay-net/assay/datahub/desk/desktest"
 	"github.com/assay-net/assay/datahub/evidence"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -77,6 +78,7 @@ func replacing(of commit.Digest, from, to string) func(args, result []byte) ([]b
 // A regulator's node that is fed a forged export of the ledger, of whatever kind, raises an alert, and keeps what it was fed.
 func TestForgedLedgerRaisesAnAlert(t *testing.T) {
 	w, first, second := populated(t)
+	w.Answered(desktest.Healthiest(30))
 	book := w.Book(contracttest.Regulator)
 	verdict := w.Entry(second).Verdict.TxID
 	for name, test := range map[string]struct {
@@ -120,7 +122,7 @@ func TestForgedLedgerRaisesAnAlert(t *testing.T) {
 			},
 		}}, "policy"},
 		"another answer's count": {forger{query: map[string]func(args, result []byte) ([]byte, error){
-			ledger.QueryRequest: replacing(second, `"value":"20"`, `"value":"35"`),
+			ledger.QueryRequest: replacing(second, `"value":"20"`, `"value":"25"`),
 		}}, "difference"},
 		"block swapped": {forger{block: func(uint64, []byte) []byte {
 			b, err := book.Block(t.Context(), 1)

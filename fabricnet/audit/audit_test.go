@@ -35,17 +35,17 @@ func populated(t testing.TB, consensus string) *channel {
 		c.submit(contracttest.Regulator, ledger.FnOpenEpoch, ledger.OpenEpoch{Epoch: epoch}, nil)
 	}
 	c.anchor(101, devices)
+	c.submit(contracttest.Operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: contracttest.PermissivePolicy()}, nil)
+	c.submit(contracttest.Operator, ledger.FnGrant, ledger.Grant{Terms: contracttest.Terms(fleetID)}, nil)
 	s := contracttest.Statement(fleetID, 101, 1, time.Unix(c.now+86_400, 0))
 	c.submit(contracttest.Lender, ledger.FnRequest, ledger.Ask{Statement: s.Canonical()}, nil)
 	c.submit(contracttest.Operator, ledger.FnDecide, ledger.Decide{Request: commit.Digest(s.Digest(c.id)), Reasons: []string{"no"}}, nil)
-	c.grant()
+	c.givesUp()
 	return c
 }
 
-// grant has the owner grant something, approve under it, and give up.
-func (c *channel) grant() {
-	c.submit(contracttest.Operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: contracttest.PermissivePolicy()}, nil)
-	c.submit(contracttest.Operator, ledger.FnGrant, ledger.Grant{Terms: contracttest.Terms(fleetID)}, nil)
+// givesUp has the owner approve something under its grant, and give up.
+func (c *channel) givesUp() {
 	s := contracttest.Statement(fleetID, 101, 2, time.Unix(c.now+86_400, 0))
 	id := commit.Digest(s.Digest(c.id))
 	c.submit(contracttest.Lender, ledger.FnRequest, ledger.Ask{Statement: s.Canonical()}, nil)

@@ -18,6 +18,7 @@ import (
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/fabricnet/networktest"
 	"github.com/assay-net/assay/fabricnet/profile"
+	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -96,21 +97,28 @@ func (n *network) populate() {
 	epoch := n.enrol(contracttest.Enrolment(n.books[owner].ID(), "fleet-1", 0, 0, devices))
 	n.anchor(epoch+1, devices)
 	n.must(n.books[owner].RegisterFleet(ctx, ledger.RegisterFleet{ID: marked, Schema: contracttest.Schema, ChunkSize: contracttest.ChunkSize}))
+	terms := n.grant()
 	s := contracttest.Statement("fleet-1", epoch+1, 1, time.Now().Add(time.Hour).Truncate(time.Second))
 	s.Requester = lender
 	id, _, err := n.books[lender].Request(ctx, s)
 	n.must(nil, err)
 	n.must(n.books[owner].Decide(ctx, ledger.Decide{Request: id, Reasons: []string{"no"}}))
-	n.grant(epoch + 1)
+	n.givesUp(epoch+1, terms)
 }
 
-// grant has the owner grant something, approve under it, ask what the contract thinks, and give up.
-func (n *network) grant(epoch uint64) {
+// grant has the owner grant something.
+func (n *network) grant() policy.Terms {
 	ctx, terms := n.t.Context(), contracttest.Terms("fleet-1")
 	terms.Grantee = lender
 	_, _, err := n.books[owner].PublishPolicy(ctx, contracttest.PermissivePolicy())
 	n.must(nil, err)
 	n.must(n.books[owner].Grant(ctx, terms))
+	return terms
+}
+
+// givesUp has the owner approve something under its grant, and give up.
+func (n *network) givesUp(epoch uint64, terms policy.Terms) {
+	ctx := n.t.Context()
 	s := contracttest.Statement("fleet-1", epoch, 2, time.Now().Add(time.Hour).Truncate(time.Second))
 	s.Requester = lender
 	id, _, err := n.books[lender].Request(ctx, s)

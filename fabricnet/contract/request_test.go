@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/policy"
@@ -192,4 +193,39 @@ func TestProofNeedsPinnedKeys(t *testing.T) {
 	w.must(operator, ledger.FnDecide, ledger.Decide{Request: id, Approve: true})
 	w.begins(id)
 	w.refused(ledger.Invalid, "bundle proves 0 chunks, the ledger anchors 1", operator, ledger.FnSubmitProof, ledger.SubmitProof{Request: id, Bundle: bundle(t, s)})
+}
+
+// Lists for exports read no verdict, however long verdicts are.
+func TestAskedReadsNoVerdicts(t *testing.T) {
+	w := settled(t)
+	open, _ := w.asks(nil)
+	verified, _ := w.approved(nil)
+	state := w.state.Begin()
+	for key, record := range map[string]any{
+		ledger.VerdictKey(verified): ledger.ProofVerdict{Verdict: []byte("{}")}, ledger.AnsweredKey(fleetID, 11, verified): ledger.Answered{Started: true, Verified: true},
+	} {
+		if err := state.Put(key, ledger.Encode(record)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state.Commit()
+	state = w.state.Begin()
+	b, err := contract.Query(w.environment(), w.tx(lender), state, ledger.QueryAsked, ledger.Encode(ledger.EpochRef{Fleet: fleetID, Epoch: 11}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := ledger.Decode[[]ledger.TrustRequest](ledger.QueryAsked, b, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[commit.Digest]ledger.Status{}
+	for _, r := range *list {
+		got[r.ID] = r.Status
+	}
+	if got[open] != ledger.StatusOpen || got[verified] != ledger.StatusVerified || len(got) != 2 {
+		t.Errorf("listed are %+v", *list)
+	}
+	if state.Reads[ledger.VerdictKey(verified)] {
+		t.Error("a verdict is read")
+	}
 }

@@ -235,8 +235,10 @@ func (b *bench) approved(ctx context.Context, i int, s *statement.Statement) (co
 	if err != nil {
 		return id, err
 	}
-	_, err = b.net.book(benchOwner).Decide(ctx, ledger.Decide{Request: id, Approve: true, Reasons: []string{"benchmark"}})
-	return id, err
+	if _, err := b.net.book(benchOwner).Decide(ctx, ledger.Decide{Request: id, Approve: true, Reasons: []string{"benchmark"}}); err != nil {
+		return id, err
+	}
+	return id, b.net.book(benchOwner).StartProof(ctx, id)
 }
 
 func (b *bench) statement(i int) *statement.Statement {

@@ -126,7 +126,7 @@ func unitsText(millionths uint64) string {
 func termsMessage(t *policy.Terms) *assayv1.GrantTerms {
 	m := &assayv1.GrantTerms{
 		Id: t.ID, Grantee: t.Grantee, Fleets: t.Fleets, Purposes: t.Purposes, Claims: t.Claims, Disclose: t.Disclose, Lanes: t.Lanes, Models: t.Models,
-		MaxPrice: t.MaxPrice,
+		MaxPrice:      t.MaxPrice,
 		MinimumCohort: t.MinimumCohort, MinimumCoverage: t.MinimumCoverage, FirstEpoch: t.FirstEpoch, LastEpoch: t.LastEpoch, Answers: t.Answers,
 		Budget: t.Budget, CostClaim: t.CostClaim, CostDisclosure: t.CostDisclosure, NotBefore: stamp(t.NotBefore), NotAfter: stamp(t.NotAfter), Policy: t.Policy,
 	}
@@ -139,7 +139,7 @@ func termsMessage(t *policy.Terms) *assayv1.GrantTerms {
 func termsOf(m *assayv1.GrantTerms) policy.Terms {
 	t := policy.Terms{
 		ID: m.GetId(), Grantee: m.GetGrantee(), Fleets: m.GetFleets(), Purposes: m.GetPurposes(), Claims: m.GetClaims(), Disclose: m.GetDisclose(), Lanes: m.GetLanes(), Models: m.GetModels(),
-		MaxPrice: m.GetMaxPrice(),
+		MaxPrice:      m.GetMaxPrice(),
 		MinimumCohort: m.GetMinimumCohort(), MinimumCoverage: m.GetMinimumCoverage(), FirstEpoch: m.GetFirstEpoch(), LastEpoch: m.GetLastEpoch(), Answers: m.GetAnswers(),
 		Budget: m.GetBudget(), CostClaim: m.GetCostClaim(), CostDisclosure: m.GetCostDisclosure(),
 		NotBefore: m.GetNotBefore().AsTime().Unix(), NotAfter: m.GetNotAfter().AsTime().Unix(), Policy: m.GetPolicy(),

@@ -41,6 +41,8 @@ type World struct {
 	clock atomic.Int64
 	nonce atomic.Uint32
 	maker *contracttest.Maker
+	// permitted says that there is a grant to ask under.
+	permitted bool
 }
 
 // New skips short tests: it takes proving keys.
@@ -172,6 +174,7 @@ func (w *World) Permit(text []byte, change func(*policy.Terms)) {
 		change(&terms)
 	}
 	w.Done(owner.Grant(ctx, terms))
+	w.permitted = true
 }
 
 // Statement asks whether the fleet had at least ten devices, and their number, under the grant of Permit.
@@ -181,9 +184,12 @@ func (w *World) Statement() *statement.Statement {
 	return s
 }
 
-// Ask asks it, or what change makes of it, as the lender.
+// Ask asks it, or what change makes of it, as the lender, under a permissive policy and grant if there are no others.
 func (w *World) Ask(change func(*statement.Statement)) commit.Digest {
 	w.T.Helper()
+	if !w.permitted {
+		w.Permit(contracttest.PermissivePolicy(), nil)
+	}
 	s := w.Statement()
 	if change != nil {
 		change(s)
