@@ -116,4 +116,7 @@ func TestFailureCounts(t *testing.T) {
 	if e := w.grantEntry(contracttest.GrantID); e.Spent.Answers != 4 {
 		t.Errorf("spent is %+v", e.Spent)
 	}
+	// Nor does time free what failed.
+	w.at(14, 13*time.Hour)
+	w.notApproved("is not recorded", func(s *statement.Statement) { cohort("60.00", "69.99")(s); s.Expiry = w.genesis.EpochStart(16) })
 }
