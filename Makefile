@@ -2,7 +2,8 @@
 OUT ?= out
 GO ?= go
 
-# Packages whose tests start Fabric networks or let epochs pass in real time, one after the other: on a small machine two at once get in each other's way.
+# Packages whose tests start Fabric networks or let epochs pass in real time, one after the other: on a small machine two at once get in each other's way. Their tests that mostly
+# wait run three at a time.
 NETWORKS = ./cmd/assay ./datahub/node ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
 
 .PHONY: help demo demo-fabric demo-nodes test postgresql systemd short bench bench-fabric bench-ingest bench-api lint generate proto proto-release build clean
@@ -30,7 +31,7 @@ demo-nodes: build ## play grants and requests with three nodes on a Fabric netwo
 
 test: lint postgresql systemd ## everything that must pass
 	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(NETWORKS))")
-	$(GO) test -timeout 30m -p 1 $(NETWORKS)
+	$(GO) test -timeout 30m -p 1 -parallel 3 $(NETWORKS)
 
 postgresql: # the server that tests of the store start
 	@deploy/postgresql/install

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/datahub/client"
+	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -33,7 +34,7 @@ func (c *apiCall) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.address, "api", "", "the node's gRPC address, host:port (default $"+envAPI+")")
 	f.StringVar(&c.ca, "ca", "", "file with the CA of the node's certificate, DATA/api/ca.pem on its machine (default $"+envCA+", else the system's)")
 	f.StringVar(&c.serverName, "server-name", "", "name in the node's certificate, where it is not the host of --api")
-	f.StringVar(&c.tokenFile, "token-file", "", "file with a token (default $"+envTokenFile+", else the token in $"+envToken+")")
+	f.StringVar(&c.tokenFile, "token-file", "", "file with a token, for its owner alone (default $"+envTokenFile+", else the token in $"+envToken+")")
 }
 
 // with connects and makes a call.
@@ -48,6 +49,14 @@ func (c *apiCall) with(ctx context.Context, do func(context.Context, *client.Cli
 	}
 	defer node.Close() //nolint:errcheck // nothing is on its way
 	return told(do(ctx, node))
+}
+
+// about makes a call about one request.
+func (c *apiCall) about(ctx context.Context, request string, do func(context.Context, *client.Client) error) error {
+	if err := requestID(request); err != nil {
+		return err
+	}
+	return c.with(ctx, do)
 }
 
 func (c *apiCall) options() (o client.Options, err error) {
@@ -68,7 +77,11 @@ func (c *apiCall) options() (o client.Options, err error) {
 	}
 	switch path, token := given(c.tokenFile, envTokenFile), os.Getenv(envToken); {
 	case path != "":
-		if _, err := os.Stat(path); err != nil {
+		info, err := os.Stat(path)
+		if err == nil {
+			err = durable.CheckPrivate(path, info)
+		}
+		if err != nil {
 			return o, cli.Usage("--token-file: %w", err)
 		}
 		o.Token = client.TokenFile(path)

@@ -93,11 +93,7 @@ func entryText(e *assayv1.AuditEntry) string {
 	}
 	fmt.Fprintf(&b, "\n    %s asks %s about fleet %s at epoch %d, %s, for %q", r.GetRequester(), r.GetOwner(), r.GetFleet(), r.GetEpoch(), under, r.GetPurpose())
 	if d := r.GetDecision(); d != nil {
-		by := ""
-		if len(d.GetPolicyIds()) > 0 {
-			by = " by " + strings.Join(d.GetPolicyIds(), ", ")
-		}
-		fmt.Fprintf(&b, "\n    %s%s", map[bool]string{true: "approved", false: "refused"}[d.GetApproved()], by)
+		fmt.Fprintf(&b, "\n    %s%s", map[bool]string{true: "approved", false: "refused"}[d.GetApproved()], decidedBy(d))
 		if d.GetCost() != "" && d.GetApproved() {
 			fmt.Fprintf(&b, ", %s units spent", d.GetCost())
 		}

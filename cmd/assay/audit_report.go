@@ -155,7 +155,7 @@ func auditHeadline(r *audit.Report) string {
 
 func auditedText(q *audit.Request) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Request       %s… by %s about %s at epoch %d: asked in block %d", q.ID.String()[:16], q.Requester, q.Fleet, q.Epoch, q.Asked.Height)
+	fmt.Fprintf(&b, "Request       %s by %s about %s at epoch %d: asked in block %d", short(q.ID), q.Requester, q.Fleet, q.Epoch, q.Asked.Height)
 	if d := q.Decided; d != nil && d.Approved {
 		fmt.Fprintf(&b, ", approved in block %d", d.Height)
 	} else if d != nil {

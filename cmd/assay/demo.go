@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,20 +102,21 @@ func (c *demoCall) check() error {
 	if c.devices < 1 || c.devices > maxDemoDevices {
 		return cli.Usage("--devices is %d, must be 1 to %d", c.devices, maxDemoDevices)
 	}
-	ok := false
-	for _, n := range commit.Sizes {
-		ok = ok || n == c.chunk
-	}
-	if !ok {
-		return cli.Usage("--chunk is %d, must be one of %v", c.chunk, commit.Sizes)
-	}
 	if (c.from == "") != (c.format == "") {
 		return cli.Usage("--from and --format go together")
 	}
 	if c.ledger != "embedded" && c.ledger != "fabric" {
 		return cli.Usage("--ledger is %q, must be embedded or fabric", c.ledger)
 	}
-	if _, err := os.Stat(c.files().Bundle); !errors.Is(err, fs.ErrNotExist) {
+	return c.checkPlace(c.files().Bundle)
+}
+
+// checkPlace checks what every demonstration has: the size of its chunks, and a folder without another's results.
+func (c *demoCall) checkPlace(result string) error {
+	if !slices.Contains(commit.Sizes, c.chunk) {
+		return cli.Usage("--chunk is %d, must be one of %v", c.chunk, commit.Sizes)
+	}
+	if _, err := os.Stat(result); !errors.Is(err, fs.ErrNotExist) {
 		return cli.Usage("--out: %s holds a demonstration already; name another directory or remove it", c.dir)
 	}
 	return nil

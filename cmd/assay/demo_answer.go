@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"strings"
@@ -13,24 +11,18 @@ import (
 	"github.com/assay-net/assay/datahub"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk"
-	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
 )
 
 // ask submits the financier's question, which the owner approves under its grant.
 func (w *world) ask(ctx context.Context) error {
-	var nonce [statement.NonceBytes]byte
-	if _, err := rand.Read(nonce[:]); err != nil {
+	asked, now := w.demoStatement(), w.network.Now()
+	asked.Expiry = now.Add(30 * 24 * time.Hour).Truncate(time.Second)
+	err := complete(asked, w.lender, now)
+	if err != nil {
 		return err
 	}
-	asked := w.demoStatement()
-	asked.Nonce = hex.EncodeToString(nonce[:])
-	asked.Expiry = w.network.Now().Add(30 * 24 * time.Hour).Truncate(time.Second)
-	if err := asked.Check(); err != nil {
-		return err
-	}
-	var err error
 	if w.request, _, err = w.books[w.lender].Request(ctx, asked); err != nil {
 		return err
 	}
@@ -163,8 +155,6 @@ Files (%.0f s in all)
 Verify again: assay verify %s --trust %s`,
 		w.owner, w.lender, w.regulator, took.Seconds(), f.Bundle, f.Trust, f.Statement, f.Ledger, f.Bundle, f.Trust)
 }
-
-func short(d commit.Digest) string { return d.String()[:16] + "…" }
 
 func writeStatement(path string, s *statement.Statement) error {
 	b, err := prettyStatement(s)

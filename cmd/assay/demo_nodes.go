@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,13 +14,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
-	"github.com/assay-net/assay/zk/commit"
 )
 
 // nodesDemo is the demonstration with processes: a network, three nodes and a fleet of devices. What its parties do they do with commands of this program.
 type nodesDemo struct {
 	*demoCall
-	dir        string // absolute
+	dir, self  string // absolute: the folder, and this program
 	ledgerID   string
 	chunkSize  int
 	fleetSize  int
@@ -68,15 +65,15 @@ func (c *demoCall) runNodes(command *cobra.Command) error {
 	if d.fleetSize < 20 || d.fleetSize > 5000 {
 		return cli.Usage("--devices is %d, must be 20 to 5000 with --nodes: each is a connection", d.fleetSize)
 	}
-	if !slices.Contains(commit.Sizes[:], c.chunk) {
-		return cli.Usage("--chunk is %d, must be one of %v", c.chunk, commit.Sizes)
-	}
 	var err error
 	if d.dir, err = filepath.Abs(c.dir); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(d.dir, "owner.yaml")); !errors.Is(err, fs.ErrNotExist) {
-		return cli.Usage("--out: %s holds a demonstration already; name another directory or remove it", c.dir)
+	if d.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if err := c.checkPlace(d.at("owner.yaml")); err != nil {
+		return err
 	}
 	return d.play(command.Context())
 }
@@ -145,21 +142,42 @@ func (d *nodesDemo) at(parts ...string) string {
 	return filepath.Join(append([]string{d.dir}, parts...)...)
 }
 
-// command gives a command at one of the nodes, as a person there would, and prints it. It returns the command's results and its exit code, and fails only where that is
-// not one of those expected.
+// command gives a command at one of the nodes and returns its results in JSON. Another exit code than the one that is expected is an error.
 func (d *nodesDemo) command(ctx context.Context, role string, expect int, args ...string) ([]byte, error) {
-	n := d.nodes[role]
-	d.say("", "                $ assay %s", strings.Join(quoted(d.shorten(args)), " "))
-	var out, notes bytes.Buffer
-	all := append(slices.Clone(args), "--json")
+	out, _, err := d.give(ctx, role, expect, args, "--json")
+	return out, err
+}
+
+// show gives a command and prints what it prints.
+func (d *nodesDemo) show(ctx context.Context, role string, args ...string) error {
+	out, notes, err := d.give(ctx, role, cli.ExitYes, args)
+	if err != nil {
+		return err
+	}
+	for line := range bytes.Lines(append(out, notes...)) {
+		d.tell("%s", strings.TrimRight(string(line), "\n"))
+	}
+	return nil
+}
+
+// give prints a command as a person at one of the nodes would give it, and carries it out.
+func (d *nodesDemo) give(ctx context.Context, role string, expect int, args []string, more ...string) (out, notes []byte, err error) {
+	d.tell("$ assay %s", strings.Join(quoted(d.shorten(args)), " "))
+	all := slices.Concat(args, more)
 	if !slices.Contains(offline, args[0]+" "+args[1]) {
-		all = append(all, n.access()...)
+		all = append(all, d.nodes[role].access()...)
 	}
-	err := run(ctx, all, &cli.Printer{In: strings.NewReader(""), Out: &out, Notes: &notes})
+	var o, n bytes.Buffer
+	err = run(ctx, all, &cli.Printer{In: strings.NewReader(""), Out: &o, Notes: &n})
 	if code := cli.ExitCode(err); code != expect {
-		return nil, fmt.Errorf("assay %s ended with %d in place of %d: %s", strings.Join(args, " "), code, expect, strings.TrimSpace(notes.String()))
+		return nil, nil, fmt.Errorf("assay %s ended with %d in place of %d: %s", strings.Join(args, " "), code, expect, strings.TrimSpace(n.String()))
 	}
-	return out.Bytes(), nil
+	return o.Bytes(), n.Bytes(), nil
+}
+
+// tell is a line beneath what a party does.
+func (d *nodesDemo) tell(format string, args ...any) {
+	d.say("", "                "+format, args...)
 }
 
 // offline are the commands that ask no node.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -39,10 +38,10 @@ func (d *nodesDemo) audit(ctx context.Context) error {
 		return err
 	}
 	d.evidenceAt = d.at("evidence.json")
-	if _, err := d.command(ctx, playsRegulator, 0, "audit", "evidence", d.within, "--out", d.evidenceAt); err != nil {
+	if _, err := d.command(ctx, playsRegulator, cli.ExitYes, "audit", "evidence", d.within, "--out", d.evidenceAt); err != nil {
 		return err
 	}
-	if _, err := d.command(ctx, playsLender, 0, "proof", "download", d.within, "--out", d.at("bundle.cbor")); err != nil {
+	if _, err := d.command(ctx, playsLender, cli.ExitYes, "proof", "download", d.within, "--out", d.at("bundle.cbor")); err != nil {
 		return err
 	}
 	return d.show(ctx, playsRegulator, "verify", "--evidence", d.evidenceAt, "--ledger", d.ledgerID, "--channel-genesis", d.at("network", "channel.block"))
@@ -75,29 +74,6 @@ func (d *nodesDemo) reviewed(ctx context.Context, n *demoNode) (agrees int, err 
 		return 0, cli.No("the regulator's node disagrees with the ledger about %d requests", n)
 	}
 	return count("agrees"), nil
-}
-
-// show gives a command and prints what it prints.
-func (d *nodesDemo) show(ctx context.Context, role string, args ...string) error {
-	n := d.nodes[role]
-	d.say("", "                $ assay %s", strings.Join(quoted(d.shorten(args)), " "))
-	var out, notes bytes.Buffer
-	all := slices.Clone(args)
-	if args[0] != "verify" {
-		all = append(all, n.access()...)
-	}
-	if err := run(ctx, all, &cli.Printer{In: strings.NewReader(""), Out: &out, Notes: &notes}); err != nil {
-		return fmt.Errorf("assay %s: %s", strings.Join(args, " "), strings.TrimSpace(out.String()+notes.String()))
-	}
-	for line := range bytes.Lines(append(out.Bytes(), notes.Bytes()...)) {
-		d.tell("%s", strings.TrimRight(string(line), "\n"))
-	}
-	return nil
-}
-
-// tell is a line beneath a command.
-func (d *nodesDemo) tell(format string, args ...any) {
-	d.say("", "                "+format, args...)
 }
 
 // nodesResult is the demonstration as a line of JSON.
@@ -161,9 +137,9 @@ func (d *nodesDemo) places(curl string, took time.Duration) string {
 		fmt.Fprintf(&b, `
 Network and nodes are stopped now. To start them again:
   %s up --dir %s
-  assay serve --config %s     (and lender.yaml, regulator.yaml, each in a terminal)
-`, d.assayFabric, d.at("network"), d.nodes[playsOwner].config)
+  %s serve --config %s     (and lender.yaml, regulator.yaml, each in a terminal)
+`, d.assayFabric, d.at("network"), d.self, d.nodes[playsOwner].config)
 	}
-	fmt.Fprintf(&b, "\nThen: sh %s\nor:   assay audit list %s", curl, strings.Join(d.nodes[playsRegulator].access(), " "))
+	fmt.Fprintf(&b, "\nThen: sh %s\nor:   %s audit list %s", curl, d.self, strings.Join(d.nodes[playsRegulator].access(), " "))
 	return b.String()
 }

@@ -9,10 +9,6 @@ import (
 
 // writeCurl writes the same by curl: a shell script, and the bodies that it sends.
 func (d *nodesDemo) writeCurl() (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
 	if err := os.MkdirAll(d.at("curl"), 0o755); err != nil {
 		return "", err
 	}
@@ -26,7 +22,7 @@ func (d *nodesDemo) writeCurl() (string, error) {
 		}
 	}
 	o, l, r := d.nodes[playsOwner], d.nodes[playsLender], d.nodes[playsRegulator]
-	script := strings.NewReplacer("{self}", self, "{owner}", o.organisation, "{rest_owner}", o.rest, "{rest_lender}", l.rest, "{rest_regulator}", r.rest).Replace(curlScript)
+	script := strings.NewReplacer("{self}", d.self, "{owner}", o.organisation, "{rest_owner}", o.rest, "{rest_lender}", l.rest, "{rest_regulator}", r.rest).Replace(curlScript)
 	path := d.at("curl.sh")
 	return path, os.WriteFile(path, []byte(script), 0o755)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/datahub/client"
 	"github.com/assay-net/assay/zk/statement"
@@ -74,10 +75,10 @@ func (d *nodesDemo) permit(ctx context.Context) error {
 		return err
 	}
 	d.say(d.nodes[playsOwner].organisation, "writes a policy and cases that it must decide, publishes it, and grants the lender two answers:")
-	if _, err := d.command(ctx, playsOwner, 0, "policy", "test", d.at("policy.cedar"), "--cases", d.at("cases.yaml")); err != nil {
+	if _, err := d.command(ctx, playsOwner, cli.ExitYes, "policy", "test", d.at("policy.cedar"), "--cases", d.at("cases.yaml")); err != nil {
 		return err
 	}
-	out, err := d.command(ctx, playsOwner, 0, "policy", "publish", d.at("policy.cedar"))
+	out, err := d.command(ctx, playsOwner, cli.ExitYes, "policy", "publish", d.at("policy.cedar"))
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (d *nodesDemo) permit(ctx context.Context) error {
 		return err
 	}
 	d.published = policy.Digest
-	terms, err := d.command(ctx, playsOwner, 0, "grant", "create", "--print", "--id", nodesGrant, "--grantee", d.nodes[playsLender].organisation, "--covering", d.at("statement.json"),
+	terms, err := d.command(ctx, playsOwner, cli.ExitYes, "grant", "create", "--print", "--id", nodesGrant, "--grantee", d.nodes[playsLender].organisation, "--covering", d.at("statement.json"),
 		"--max-price", "1250", "--minimum-cohort", "20", "--minimum-coverage", "90", "--answers", "2", "--budget", "30", "--cost-claim", "1", "--cost-disclosure", "3", "--for", "720h")
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (d *nodesDemo) permit(ctx context.Context) error {
 	if err := os.WriteFile(d.at("terms.json"), pretty.Bytes(), 0o644); err != nil {
 		return err
 	}
-	_, err = d.command(ctx, playsOwner, 0, "grant", "create", d.at("terms.json"))
+	_, err = d.command(ctx, playsOwner, cli.ExitYes, "grant", "create", d.at("terms.json"))
 	return err
 }
 
@@ -108,7 +109,7 @@ func (d *nodesDemo) permit(ctx context.Context) error {
 func (d *nodesDemo) askWithin(ctx context.Context) error {
 	lender := d.nodes[playsLender]
 	d.say(lender.organisation, "asks within the grant; the owner's node approves by policy, proves, and the ledger verifies:")
-	out, err := d.command(ctx, playsLender, 0, "request", "create", d.at("statement.json"), "--watch")
+	out, err := d.command(ctx, playsLender, cli.ExitYes, "request", "create", d.at("statement.json"), "--watch")
 	if err != nil {
 		return err
 	}
@@ -124,28 +125,21 @@ func (d *nodesDemo) askWithin(ctx context.Context) error {
 // askOutside is the one that is refused.
 func (d *nodesDemo) askOutside(ctx context.Context) error {
 	d.say(d.nodes[playsLender].organisation, "asks for another purpose, and to see one more total; the owner's node refuses:")
-	out, err := d.command(ctx, playsLender, 1, "request", "create", d.at("outside.json"), "--watch")
-	if err != nil {
-		return err
-	}
-	r, err := d.settled(out, "refused")
-	if err != nil {
-		return err
-	}
-	d.outside = r.ID
-	for _, reason := range r.Decision.Reasons {
-		d.tell("- %s", reason)
-	}
-	return nil
+	return d.refused(ctx, "outside.json", &d.outside)
 }
 
 // revoke has the owner revoke the grant, which stops the next request.
 func (d *nodesDemo) revoke(ctx context.Context) error {
 	d.say(d.nodes[playsOwner].organisation, "revokes the grant; the lender's next request, the same as the first, is refused:")
-	if _, err := d.command(ctx, playsOwner, 0, "grant", "revoke", nodesGrant, "--reason", "the loan was repaid"); err != nil {
+	if _, err := d.command(ctx, playsOwner, cli.ExitYes, "grant", "revoke", nodesGrant, "--reason", "the loan was repaid"); err != nil {
 		return err
 	}
-	out, err := d.command(ctx, playsLender, 1, "request", "create", d.at("statement.json"), "--watch")
+	return d.refused(ctx, "statement.json", &d.after)
+}
+
+// refused has the lender ask what is not answered, and says why it is not.
+func (d *nodesDemo) refused(ctx context.Context, statement string, id *string) error {
+	out, err := d.command(ctx, playsLender, cli.ExitNo, "request", "create", d.at(statement), "--watch")
 	if err != nil {
 		return err
 	}
@@ -153,7 +147,7 @@ func (d *nodesDemo) revoke(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.after = r.ID
+	*id = r.ID
 	for _, reason := range r.Decision.Reasons {
 		d.tell("- %s", reason)
 	}

@@ -82,15 +82,11 @@ func (d *nodesDemo) found(ctx context.Context) error {
 }
 
 // findFabric finds the command that administers networks: what administers a network and what uses it cannot be one program.
-func (d *nodesDemo) findFabric() error {
+func (d *nodesDemo) findFabric() (err error) {
 	if d.assayFabric != "" {
 		return nil
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	beside := filepath.Join(filepath.Dir(self), "assay-fabric")
+	beside := filepath.Join(filepath.Dir(d.self), "assay-fabric")
 	if _, err := os.Stat(beside); err == nil {
 		d.assayFabric = beside
 		return nil

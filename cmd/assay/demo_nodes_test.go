@@ -100,6 +100,7 @@ func (n *playedNodes) at(name string) string { return filepath.Join(n.dir, name)
 
 // Three nodes on a Fabric network: what the demonstration plays, the same by curl, every command that asks a node, and that nothing runs when it is over.
 func TestDemoNodes(t *testing.T) {
+	t.Parallel()
 	n := playNodes(t)
 	defer func() {
 		if err := n.stop(); err != nil {

@@ -36,6 +36,7 @@ func simulateOn(t *testing.T, s *served, args ...string) loadSummary {
 
 // Simulated devices send over MQTT to a node in a process of its own, attest to their records, and go on after a restart.
 func TestSimulatedDevices(t *testing.T) {
+	t.Parallel()
 	s := serveForTest(t, "8s")
 	s.start()
 	defer s.end(os.Interrupt) //nolint:errcheck // what it did is looked at

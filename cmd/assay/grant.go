@@ -125,9 +125,7 @@ func printGrant(p *cli.Printer, g *assayv1.Grant) error {
 func grantText(g *assayv1.Grant) string {
 	var b strings.Builder
 	t := g.GetTerms()
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-12s%s\n", name, fmt.Sprintf(format, args...))
-	}
+	line := fields(&b)
 	line("Grant", "%s by %s for %s: %s", t.GetId(), g.GetOwner(), t.GetGrantee(), grantStatusText(g.GetStatus()))
 	if r := g.GetRevocation(); r != nil {
 		line("Revoked", "%s: %s", timeText(r.GetRevokedAt()), r.GetReason())

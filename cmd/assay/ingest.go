@@ -98,6 +98,8 @@ func newQuarantineList(p *cli.Printer) *cobra.Command {
 	command := c.flags(&cobra.Command{
 		Use:   "list --config OWNER.yaml",
 		Short: "List quarantined frames",
+		Long: `List prints the frames in the quarantine, oldest first. Of an acknowledged one there is no other copy: its device was told that it is dealt with.
+Of the others the sender was told nothing, and the oldest are dropped when there are too many.`,
 		Example: `  assay ingest quarantine list --config owner.yaml
   assay ingest quarantine list --config owner.yaml --reason signature --json --payload`,
 		Args: cobra.NoArgs,
@@ -111,16 +113,17 @@ func newQuarantineList(p *cli.Printer) *cobra.Command {
 }
 
 type quarantineObject struct {
-	Kind     string          `json:"kind"`
-	ID       string          `json:"id"`
-	Device   commit.DeviceID `json:"device"`
-	Fleet    string          `json:"fleet,omitempty"`
-	Received time.Time       `json:"received"`
-	Reason   string          `json:"reason"`
-	Detail   string          `json:"detail"`
-	Bytes    int             `json:"bytes"`
-	Replay   bool            `json:"replay"`
-	Payload  string          `json:"payload,omitempty"`
+	Kind         string          `json:"kind"`
+	ID           string          `json:"id"`
+	Device       commit.DeviceID `json:"device"`
+	Fleet        string          `json:"fleet,omitempty"`
+	Received     time.Time       `json:"received"`
+	Reason       string          `json:"reason"`
+	Detail       string          `json:"detail"`
+	Bytes        int             `json:"bytes"`
+	Acknowledged bool            `json:"acknowledged"`
+	Replay       bool            `json:"replay"`
+	Payload      string          `json:"payload,omitempty"`
 }
 
 func (c *quarantineCall) list(ctx context.Context) error {
@@ -141,7 +144,8 @@ func (c *quarantineCall) list(ctx context.Context) error {
 				}
 				continue
 			}
-			rows = append(rows, []string{q.ID, q.Received.Format(time.DateTime), q.Device.String()[:16], q.Reason, fmt.Sprint(q.Size), cli.Printable(q.Detail)})
+			rows = append(rows, []string{q.ID, q.Received.Format(time.DateTime), q.Device.String()[:16], q.Reason,
+				map[bool]string{true: "yes", false: "no"}[q.Acknowledged], fmt.Sprint(q.Size), cli.Printable(q.Detail)})
 		}
 		if c.JSON {
 			return nil
@@ -149,12 +153,13 @@ func (c *quarantineCall) list(ctx context.Context) error {
 		if len(rows) == 0 {
 			return c.Line("The quarantine is empty.")
 		}
-		return c.Table([]string{"id", "received (UTC)", "device", "reason", "bytes", "detail"}, rows)
+		return c.Table([]string{"id", "received (UTC)", "device", "reason", "acknowledged", "bytes", "detail"}, rows)
 	})
 }
 
 func (c *quarantineCall) object(q *store.Quarantined) quarantineObject {
-	o := quarantineObject{Kind: "quarantined", ID: q.ID, Device: q.Device, Fleet: q.Fleet, Received: q.Received, Reason: q.Reason, Detail: cli.Printable(q.Detail), Bytes: q.Size, Replay: q.Replay}
+	o := quarantineObject{Kind: "quarantined", ID: q.ID, Device: q.Device, Fleet: q.Fleet, Received: q.Received, Reason: q.Reason, Detail: cli.Printable(q.Detail),
+		Bytes: q.Size, Acknowledged: q.Acknowledged, Replay: q.Replay}
 	if c.payload {
 		o.Payload = hex.EncodeToString(q.Payload)
 	}

@@ -40,7 +40,7 @@ func (c *publishCall) run(ctx context.Context) error {
 		return cli.Usage("--unsafe-setup: say that you know where these keys come from")
 	}
 	for _, n := range c.sizes {
-		if !slices.Contains(commit.Sizes[:], n) {
+		if !slices.Contains(commit.Sizes, n) {
 			return cli.Usage("--chunk %d: must be one of %v", n, commit.Sizes)
 		}
 	}

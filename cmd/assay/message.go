@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
+	"github.com/assay-net/assay/zk/commit"
 )
 
 // printMessage prints a message of the interface as a line of JSON, with the fields that REST has and a kind before them.
@@ -45,6 +47,15 @@ func timeText(t *timestamppb.Timestamp) string {
 	}
 	return t.AsTime().UTC().Format(time.RFC3339)
 }
+
+// fields writes lines of a name and a value.
+func fields(b *strings.Builder) func(name, format string, args ...any) {
+	return func(name, format string, args ...any) {
+		fmt.Fprintf(b, "%-12s%s\n", name, fmt.Sprintf(format, args...))
+	}
+}
+
+func short(d commit.Digest) string { return shortID(d.String()) }
 
 // shortID is the beginning of a digest for a table.
 func shortID(id string) string {

@@ -43,7 +43,7 @@ func (e *explanation) text() string {
 func (d *explained) text() string {
 	var b strings.Builder
 	outcome := map[policy.Outcome]string{policy.Allow: "permits it", policy.Approve: "permits it once a person approves", policy.Refuse: "refuses it"}[d.Outcome()]
-	fmt.Fprintf(&b, "%s (%s…) %s\n", d.File, d.Digest.String()[:16], outcome)
+	fmt.Fprintf(&b, "%s (%s) %s\n", d.File, short(d.Digest), outcome)
 	for _, r := range d.Reasons {
 		fmt.Fprintf(&b, "  - %s%s\n", r, d.lineOf(r))
 	}
@@ -62,9 +62,7 @@ func (d *explained) lineOf(reason string) string {
 // questionText is what policies look at, the parts that people decide by.
 func questionText(q *policy.Question) string {
 	var b strings.Builder
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-12s%s\n", name, fmt.Sprintf(format, args...))
-	}
+	line := fields(&b)
 	line("Requester", "%s, %s", q.Requester.ID, orNone(q.Requester.Roles))
 	line("Asks", "%s of fleet %s (%s, of %s) at epoch %d; epoch %d runs", q.Action, q.Fleet.ID, q.Fleet.Schema, q.Fleet.Owner, q.Epoch, q.CurrentEpoch)
 	line("Purpose", "%s", q.Purpose)

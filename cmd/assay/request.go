@@ -134,10 +134,7 @@ prints what grant and policies say of it now.`,
   assay request show 3f6c1c0a… --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := requestID(args[0]); err != nil {
-				return err
-			}
-			return c.with(command.Context(), func(ctx context.Context, node *client.Client) error {
+			return c.about(command.Context(), args[0], func(ctx context.Context, node *client.Client) error {
 				answer, err := node.Requests.GetRequest(ctx, &assayv1.GetRequestRequest{Request: args[0]})
 				if err != nil {
 					return err
@@ -213,10 +210,7 @@ func newRequestStep(p *cli.Printer, s requestStep) *cobra.Command {
 	command := &cobra.Command{
 		Use: s.use, Short: s.short, Long: s.long, Example: s.example, Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := requestID(args[0]); err != nil {
-				return err
-			}
-			return c.with(command.Context(), func(ctx context.Context, node *client.Client) error {
+			return c.about(command.Context(), args[0], func(ctx context.Context, node *client.Client) error {
 				if s.look != nil {
 					if err := s.look(ctx, node, args[0]); err != nil {
 						return err

@@ -18,9 +18,7 @@ import (
 // requestText is a request for people: the question in words, then its life.
 func requestText(r *assayv1.Request) string {
 	var b strings.Builder
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-12s%s\n", name, fmt.Sprintf(format, args...))
-	}
+	line := fields(&b)
 	line("Request", "%s", r.GetId())
 	line("Status", "%s", requestStatusText(r.GetStatus()))
 	line("Asked", "%s by %s, answer until %s", timeText(r.GetCreatedAt()), r.GetRequester(), timeText(r.GetExpiresAt()))
@@ -37,10 +35,7 @@ func requestText(r *assayv1.Request) string {
 // lifeText says what followed a request.
 func lifeText(r *assayv1.Request, line func(name, format string, args ...any)) {
 	if d := r.GetDecision(); d != nil {
-		by := ""
-		if len(d.GetPolicyIds()) > 0 {
-			by = " by " + strings.Join(d.GetPolicyIds(), ", ")
-		}
+		by := decidedBy(d)
 		if d.GetApproval() != "" {
 			by += ", and a " + d.GetApproval()
 		}
@@ -67,6 +62,14 @@ func lifeText(r *assayv1.Request, line func(name, format string, args ...any)) {
 	if v := r.GetResult(); v != nil {
 		line("Verified", "%s: its claims %s", timeText(v.GetAt()), map[bool]string{true: "hold", false: "do not all hold"}[v.GetHolds()])
 	}
+}
+
+// decidedBy names the policies of a decision.
+func decidedBy(d *assayv1.Decision) string {
+	if len(d.GetPolicyIds()) == 0 {
+		return ""
+	}
+	return " by " + strings.Join(d.GetPolicyIds(), ", ")
 }
 
 // warnOfModel warns a person who is about to approve of a valuation that could single out batteries.

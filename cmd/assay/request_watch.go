@@ -22,10 +22,7 @@ goes on over broken connections. The exit code is 0 if the request is proven and
 		Example: `  assay request watch 3f6c1c0a…`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := requestID(args[0]); err != nil {
-				return err
-			}
-			return c.with(command.Context(), func(ctx context.Context, node *client.Client) error { return follow(ctx, p, node, args[0]) })
+			return c.about(command.Context(), args[0], func(ctx context.Context, node *client.Client) error { return follow(ctx, p, node, args[0]) })
 		},
 	}
 	c.flags(command.Flags())

@@ -46,11 +46,11 @@ func openMembership(ctx context.Context, c *node.Config, log *slog.Logger) (*mem
 		return nil, err
 	}
 	if g.HasRole(p.Organisation, ledger.RoleOwner) {
-		if m.keys, err = openKeyCache(c.Proving.Cache, func(step string) { log.Info(step) }); err != nil {
+		if m.keys, err = provingKeys(c, log); err != nil {
 			return nil, err
 		}
 	}
-	client, err := gateway.OpenProfile(ctx, c.Resolve(c.Ledger.Profile))
+	client, err := gateway.Open(ctx, gateway.Options{Profile: p, Genesis: g})
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func openMembership(ctx context.Context, c *node.Config, log *slog.Logger) (*mem
 }
 
 func joinTrial(ctx context.Context, c *node.Config, log *slog.Logger) (*membership, error) {
-	keys, err := openKeyCache(c.Proving.Cache, func(step string) { log.Info(step) })
+	keys, err := provingKeys(c, log)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +72,11 @@ func joinTrial(ctx context.Context, c *node.Config, log *slog.Logger) (*membersh
 		return nil, errors.Join(err, t.Close())
 	}
 	return m, nil
+}
+
+// provingKeys opens the key cache that a configuration names.
+func provingKeys(c *node.Config, log *slog.Logger) (*setup.Unsafe, error) {
+	return openKeyCache(c.Resolve(c.Proving.Cache), func(step string) { log.Info(step) })
 }
 
 // profileOf reads the profile that a configuration names, and the consortium's genesis, in which its organisation is.

@@ -182,6 +182,7 @@ func (s *served) device(ctx context.Context, maker *device.Maker, srs *commit.SR
 // A node is killed again and again while devices send, also while it closes epochs. What devices saw acknowledged is in the store, once; every epoch that it says is
 // anchored is on the ledger with the content that it fixed.
 func TestNodeIsKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	s := serveForTest(t, "8s")
 	s.start()
 	keys, err := setup.UnsafeSingleParty(cacheDir(t), nil)

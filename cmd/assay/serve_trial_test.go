@@ -58,3 +58,20 @@ func TestTrialThatCannotBeServed(t *testing.T) {
 		t.Errorf("with another CA: %v", err)
 	}
 }
+
+// A relative folder of proving keys counts from the data folder, as other paths do.
+func TestProvingCacheInTheDataFolder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes an SRS")
+	}
+	t.Chdir(t.TempDir())
+	config := &node.Config{Data: t.TempDir(), Proving: node.Proving{Cache: "proving"}}
+	if _, err := provingKeys(config, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	for folder, want := range map[string]int{".": 0, filepath.Join(config.Data, "proving"): 1} {
+		if made, err := os.ReadDir(folder); err != nil || len(made) != want {
+			t.Errorf("%s holds %v, %v", folder, made, err)
+		}
+	}
+}

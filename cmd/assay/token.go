@@ -39,7 +39,7 @@ the node's machine alone, for whoever may read its data folder, whether the node
 A token lets in whoever holds it until it ends, after an hour at most, and cannot be taken back; --revoke drops the
 issuer's keys, and with them every token there is: within seconds where the node runs, though a stream that is
 open ends with its token.`,
-		Example: `  assay token --config owner.yaml --subject ayse --role operator > token
+		Example: `  (umask 077; assay token --config owner.yaml --subject ayse --role operator > token)
   assay token --config owner.yaml --subject ayse --role viewer --role auditor --for 15m
   assay token --config owner.yaml --revoke`,
 		Args: cobra.NoArgs,

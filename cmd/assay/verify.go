@@ -161,19 +161,26 @@ func verdictText(v *verify.Verdict, trust *ledger.Trust) string {
 		fmt.Fprintf(&b, "; %d chunks were not anchored: %v", n, v.Coverage.Missing)
 	}
 	fmt.Fprintf(&b, "\nRetired     %d devices since the epoch before\n", v.Coverage.Retired)
+	b.WriteString(findingsText(v))
+	fmt.Fprintf(&b, "\nLedger      %s, as %s saw it at block %d\n", v.Ledger, trust.ExportedBy, trust.Height)
+	fmt.Fprintf(&b, "Anchors     %s\n", anchorText(v.Chunks))
+	for _, k := range v.Keys {
+		fmt.Fprintf(&b, "Key         %-14s %s setup: %s\n", k.CircuitID, short(k.Digest), k.Setup)
+	}
+	if r, ok := trust.Request(commit.Digest(v.Statement.Digest(v.Ledger))); ok {
+		fmt.Fprintf(&b, "Request     %s by %s, on the ledger: %s\n", r.ID, r.Requester, r.Status)
+	}
+	return b.String()
+}
+
+// findingsText says which claims hold, and what is disclosed.
+func findingsText(v *verify.Verdict) string {
+	var b strings.Builder
 	for i, claim := range v.Claims {
 		fmt.Fprintf(&b, "Claim %d     %-8s %s\n", i+1, map[bool]string{true: "HOLDS", false: "DOES NOT"}[claim.Holds], claim.Claim)
 	}
 	for _, d := range v.Disclosed {
 		fmt.Fprintf(&b, "Disclosed   %s = %s %s\n", d.Name, d.Value, d.Unit)
-	}
-	fmt.Fprintf(&b, "\nLedger      %s, as %s saw it at block %d\n", v.Ledger, trust.ExportedBy, trust.Height)
-	fmt.Fprintf(&b, "Anchors     %s\n", anchorText(v.Chunks))
-	for _, k := range v.Keys {
-		fmt.Fprintf(&b, "Key         %-14s %s… setup: %s\n", k.CircuitID, k.Digest.String()[:16], k.Setup)
-	}
-	if r, ok := trust.Request(commit.Digest(v.Statement.Digest(v.Ledger))); ok {
-		fmt.Fprintf(&b, "Request     %s by %s, on the ledger: %s\n", r.ID, r.Requester, r.Status)
 	}
 	return b.String()
 }

@@ -94,12 +94,7 @@ func evidenceText(r *evidence.Report) string {
 	}
 	if v := r.Verdict; v != nil {
 		fmt.Fprintf(&b, "\nCoverage    %s %%: %d of %d enrolled devices reported\n", v.Coverage.Percent, v.Coverage.Attested, v.Coverage.Enrolled)
-		for i, claim := range v.Claims {
-			fmt.Fprintf(&b, "Claim %d     %-8s %s\n", i+1, map[bool]string{true: "HOLDS", false: "DOES NOT"}[claim.Holds], claim.Claim)
-		}
-		for _, d := range v.Disclosed {
-			fmt.Fprintf(&b, "Disclosed   %s = %s %s\n", d.Name, d.Value, d.Unit)
-		}
+		b.WriteString(findingsText(v))
 	}
 	return b.String()
 }

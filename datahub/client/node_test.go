@@ -30,7 +30,7 @@ import (
 
 const (
 	fleetID  = "fleet-a"
-	patience = 30 * time.Second
+	patience = 2 * time.Minute
 	question = `{"fleet": "fleet-a", "epoch": 11, "schema": "battery/v1", "cohort": [], "claims": [], "disclose": ["count"], "minimum_coverage": "50", "grant": "whatever-it-is", "purpose": "a loan"}`
 )
 

@@ -14,16 +14,6 @@ import (
 	"github.com/assay-net/assay/datahub/api/assayv1"
 )
 
-// Ended reports whether nothing more can follow for a request.
-func Ended(s assayv1.RequestStatus) bool {
-	switch s {
-	case assayv1.RequestStatus_REQUEST_STATUS_UNSPECIFIED, assayv1.RequestStatus_REQUEST_STATUS_OPEN,
-		assayv1.RequestStatus_REQUEST_STATUS_APPROVED, assayv1.RequestStatus_REQUEST_STATUS_PROVING:
-		return false
-	}
-	return true
-}
-
 const (
 	resumePause    = 500 * time.Millisecond
 	resumePauseMax = 15 * time.Second
@@ -44,11 +34,11 @@ func (c *Client) Watch(ctx context.Context, request string, see func(*assayv1.Re
 				return err
 			}
 			heard()
-			if m.GetRequest() != nil && last != nil && proto.Equal(m.GetRequest(), last) {
-				continue
-			}
-			if m.GetRequest() != nil {
-				last = m.GetRequest()
+			if r := m.GetRequest(); r != nil {
+				if proto.Equal(r, last) {
+					continue
+				}
+				last = r
 			}
 			if err := see(m.GetRequest(), m.GetProgress()); err != nil {
 				return stop{err}

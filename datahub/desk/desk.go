@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -58,6 +59,8 @@ const (
 	// lookAgain is how often a request that waits for a person is held against the contract again: its grant may have ended.
 	lookAgain = time.Minute
 	maxAtOnce = 64
+	// maxSeconds is what a time.Duration can hold, and longer than anybody waits.
+	maxSeconds = math.MaxInt64 / int64(time.Second)
 )
 
 // Desk answers requests. It is safe for concurrent use.
@@ -162,8 +165,19 @@ func (d *Desk) take(ctx context.Context, work *sync.WaitGroup, t *task, entry *l
 	}
 	work.Go(func() {
 		defer d.release(t)
-		if err := d.answer(ctx, t, entry); err != nil {
+		if err := d.attempt(ctx, t, entry); err != nil {
 			d.setBack(ctx, t, err)
 		}
 	})
+}
+
+// attempt is an answer in the time that the request has: behind that nothing is taken for it, and others wait for the room.
+func (d *Desk) attempt(ctx context.Context, t *task, entry *ledger.RequestEntry) error {
+	now, err := d.book.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(min(entry.Request.Expiry-now.Now, maxSeconds))*time.Second)
+	defer cancel()
+	return d.answer(ctx, t, entry)
 }

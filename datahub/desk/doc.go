@@ -16,13 +16,16 @@
 // taken once on the ledger, so that two desks of one owner, or one that is started while the other still runs, approve once, spend once and answer once; they may
 // both prove, in vain for one.
 //
+// An approval of its own says so in its reasons. If a policy that wants a person came into force just before it, the request fails: nobody approved.
+//
 // What would show too small a cohort, or set too few batteries apart from another answer, is never begun, and the request fails with a reason that names no number. That it
 // failed is known, and that is a bit: the count is below the grant's minimum, or a difference is. So the cohort counts as one of which something was told: package policy
 // says what it is in the way of.
 //
 // Requesters take turns, in decisions and in answers, however much one of them asks. Of a fleet's epoch one request is answered at a time.
 //
-// What fails for another reason is tried again, each time later, up to an hour. A request waits at most until it expires.
+// What fails for another reason is tried again, each time later, up to an hour. A request waits at most until it expires, and what is under way for it ends then, whatever it
+// waits for: a question that is asked too late to be proven keeps nobody else waiting longer than that.
 //
 // # What it does not
 //

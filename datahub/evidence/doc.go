@@ -20,8 +20,10 @@
 //
 // # What it does not show
 //
-// That nothing was left out: a revocation that the file does not hold, another answer about the same fleet, a later block. That the ledger is the right one: compare
+// That nothing was left out: a revocation that the file does not hold, another answer about the same fleet, a regulator's alert, a later block. So where a request that
+// is not at its end stands is the exporter's word, as the report says. That the ledger is the right one: compare
 // [Evidence.Ledger] with an id from elsewhere, or give it in [Options]. What single blocks cannot show, each driver says ([ledger.Inclusion.Assumed]), and the report
-// repeats it. Where a fleet has more anchors than [MaxAnchors], their blocks are not in the file: commitments are then the exporter's word, and that they are those which the
+// repeats it; a code by which a peer found a transaction valid is signed by nobody, so it is the word of whoever made the file. That concerns the last step alone: on one that
+// was void no further step is endorsed. Where a fleet has more anchors than [MaxAnchors], their blocks are not in the file: commitments are then the exporter's word, and that they are those which the
 // endorsers saw is theirs, who verified the proof. The rule for differences between answers needs all answers: it is the contract's, and package review's.
 package evidence

@@ -40,8 +40,12 @@ func (v *verification) proof() {
 		v.add(Wrong, "proof", "the verdict on the ledger is not the one that the proof gives")
 		return
 	}
+	heights := map[uint32]uint64{}
+	for i := range v.Facts.Chunks {
+		heights[v.Facts.Chunks[i].Index] = v.Facts.Chunks[i].Height
+	}
 	for i := range verdict.Chunks {
-		verdict.Chunks[i].Height = v.heightOf(verdict.Chunks[i].Index)
+		verdict.Chunks[i].Height = heights[verdict.Chunks[i].Index]
 	}
 	v.Report.Verdict = verdict
 	v.add(Shown, "proof", "verifies against the anchors with the keys of the verdict, to the same verdict: every claim holds is %t", verdict.Holds())
@@ -81,15 +85,6 @@ func (v *verification) verified() *verify.Verdict {
 		return nil
 	}
 	return verdict
-}
-
-func (v *verification) heightOf(chunk uint32) uint64 {
-	for i := range v.Facts.Chunks {
-		if v.Facts.Chunks[i].Index == chunk {
-			return v.Facts.Chunks[i].Height
-		}
-	}
-	return 0
 }
 
 // released holds the answer against the grant as of when it was given: its limits, its policy, and the size of the cohort.

@@ -3,6 +3,7 @@ package evidence
 import (
 	"crypto"
 	"crypto/ed25519"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -10,11 +11,17 @@ import (
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
-// SigningBytes is what the exporter signs: a domain tag, the ledger id, and the file without its signature in compact JSON.
-func (e *Evidence) SigningBytes() []byte {
+// SigningBytes is what the exporter signs: a domain tag, the ledger id, and the file without its signature in compact JSON, as [ledger.Tagged] puts them together.
+func (e *Evidence) SigningBytes() ([]byte, error) {
 	unsigned := *e
 	unsigned.Signature = nil
-	return ledger.Tagged("assay/v1/evidence", e.Ledger[:], ledger.Encode(&unsigned))
+	head := ledger.Tagged("assay/v1/evidence", e.Ledger[:], nil)
+	b, err := compact.append(head, &unsigned, 0)
+	if err != nil {
+		return nil, err
+	}
+	binary.BigEndian.PutUint64(b[len(head)-8:], uint64(len(b)-len(head))) // the last part's length, which was not known
+	return b, nil
 }
 
 // Sign signs for an organisation of the genesis.
@@ -23,7 +30,11 @@ func (e *Evidence) Sign(org string, key crypto.Signer, at time.Time) error {
 		return errors.New("signing evidence: key is not Ed25519")
 	}
 	e.ExportedBy, e.ExportedAt = org, at.Unix()
-	signature, err := key.Sign(nil, e.SigningBytes(), crypto.Hash(0))
+	message, err := e.SigningBytes()
+	if err != nil {
+		return err
+	}
+	signature, err := key.Sign(nil, message, crypto.Hash(0))
 	if err != nil {
 		return fmt.Errorf("signing evidence: %w", err)
 	}
@@ -43,7 +54,11 @@ func (e *Evidence) checkSignature() error {
 	if err != nil {
 		return err
 	}
-	if !ed25519.Verify(key, e.SigningBytes(), e.Signature) {
+	message, err := e.SigningBytes()
+	if err != nil {
+		return err
+	}
+	if !ed25519.Verify(key, message, e.Signature) {
 		return fmt.Errorf("signature by %s does not verify", e.ExportedBy)
 	}
 	return nil

@@ -18,7 +18,7 @@ type Options struct {
 	Ledger commit.Digest
 }
 
-// Verify makes every check that the package's manual names. It does not stop at the first fault. The signature is Parse's business.
+// Verify makes every check that the package's manual names, and does not stop at the first fault. Evidence that names no exporter, as it was collected, needs no signature.
 func Verify(e *Evidence, o Options) *Report {
 	v := &verification{Evidence: e, options: o, found: map[string]*ledger.Inclusion{}, Report: &Report{
 		Ledger: e.Ledger, Request: e.Request.ID, Status: e.Request.Status, ExportedBy: e.ExportedBy, ExportedAt: e.ExportedAt, Sound: true, Lines: []Line{},
@@ -62,12 +62,32 @@ func (v *verification) ledger() {
 		v.add(Shown, "ledger", "the evidence is of ledger %s, %s", v.Evidence.Ledger, v.Genesis.Name)
 	}
 	if v.Evidence.ExportedBy != "" {
-		role := "which is no regulator"
-		if v.Genesis.HasRole(v.Evidence.ExportedBy, ledger.RoleRegulator) {
-			role = "a regulator"
-		}
-		v.add(Shown, "file", "signed by %s, %s, who saw the ledger up to block %d, %s", v.Evidence.ExportedBy, role, v.Height, v.BlockHash)
+		v.exporter()
 	}
+}
+
+// exporter says who answers for the file, and for what nothing in it shows.
+func (v *verification) exporter() {
+	by := v.Evidence.ExportedBy
+	if err := v.checkSignature(); err != nil {
+		v.add(Wrong, "file", "%v", err)
+		return
+	}
+	role := "which is no regulator"
+	if v.Genesis.HasRole(by, ledger.RoleRegulator) {
+		role = "a regulator"
+	}
+	v.add(Shown, "file", "signed by %s, %s", by, role)
+	stands := "that nothing else concerns it, such as a revocation of the grant or a regulator's alert"
+	if !final(v.Evidence.Request.Status) {
+		stands = fmt.Sprintf("that it is %s and nothing followed, an answer for one", v.Evidence.Request.Status)
+	}
+	v.add(Assumed, "request", "%s: %s says so, who says to have seen the ledger up to block %d, %s", stands, by, v.Height, v.BlockHash)
+}
+
+// final reports whether the blocks that show where a request stands show that it stands there for ever.
+func final(s ledger.Status) bool {
+	return s == ledger.StatusVerified || s == ledger.StatusRefused || s == ledger.StatusWithdrawn || s == ledger.StatusFailed
 }
 
 // request holds the request's record against its statement. Without that nothing else can be looked at.
@@ -94,7 +114,7 @@ func (v *verification) request() bool {
 	return true
 }
 
-// status holds where the request is said to stand against what followed. Expired, open and approved differ by a time alone.
+// status holds where the request is said to stand against what followed. Expired, open and approved differ by a time alone, which is the exporter's.
 func (v *verification) status() {
 	r := &v.Evidence.Request
 	want := r.Status
@@ -117,6 +137,9 @@ func (v *verification) status() {
 	}
 	if r.Status != want {
 		v.add(Wrong, "request", "it is said to be %s, and is %s", r.Status, want)
+	}
+	if at := v.Evidence.ExportedAt + v.Genesis.ClockSkewSeconds; r.Status == ledger.StatusExpired && v.Evidence.ExportedBy != "" && at < r.Request.Expiry {
+		v.add(Wrong, "request", "it is said to be expired at %s, and expires at %s", stamp(v.Evidence.ExportedAt), stamp(r.Request.Expiry))
 	}
 	if done := r.Verdict; done != nil && done.Time >= r.Request.Expiry {
 		v.add(Wrong, "proof", "was recorded at %s, after the request had expired", stamp(done.Time))

@@ -50,15 +50,9 @@ type Backlog struct {
 }
 
 func (b Backlog) withDefaults() Backlog {
-	if b.MaxBytes == 0 {
-		b.MaxBytes = 8 << 30
-	}
-	if b.PerDevice == 0 {
-		b.PerDevice = 256
-	}
-	if b.Replicas == 0 {
-		b.Replicas = 1
-	}
+	setDefault(&b.MaxBytes, 8<<30)
+	setDefault(&b.PerDevice, 256)
+	setDefault(&b.Replicas, 1)
 	return b
 }
 

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/assay-net/assay/zk/commit"
@@ -76,7 +77,7 @@ func (c *callout) ban(id commit.DeviceID, d time.Duration) []place {
 	}
 	c.banned[id] = now.Add(d)
 	if p := c.connected[id]; p != nil {
-		return append([]place(nil), p.places...)
+		return slices.Clone(p.places)
 	}
 	return nil
 }

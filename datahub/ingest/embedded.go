@@ -98,18 +98,10 @@ func StartBroker(ctx context.Context, e Embedded, registry Registry) (*Broker, e
 func (e Embedded) withDefaults() (Embedded, error) {
 	e.Backlog = e.Backlog.withDefaults()
 	e.Logger = orDiscard(e.Logger)
-	if e.Listen == "" {
-		e.Listen = "127.0.0.1:0"
-	}
-	if e.MaxConnections == 0 {
-		e.MaxConnections = 50_000
-	}
-	if e.MaxStore == 0 {
-		e.MaxStore = max(16<<30, 2*e.Backlog.MaxBytes)
-	}
-	if e.WorkStore == 0 {
-		e.WorkStore = 4 << 30
-	}
+	setDefault(&e.Listen, "127.0.0.1:0")
+	setDefault(&e.MaxConnections, 50_000)
+	setDefault(&e.MaxStore, max(16<<30, 2*e.Backlog.MaxBytes))
+	setDefault(&e.WorkStore, 4<<30)
 	setDefault(&e.SyncInterval, 5*time.Second)
 	setDefault(&e.SessionLimit, sessionLimit)
 	switch {

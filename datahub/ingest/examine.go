@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"runtime"
 	"sync"
@@ -166,7 +167,7 @@ func (p *Pipeline) open(it *item) bool {
 // mark is a short digest to tell frames apart that were sent in the last minutes.
 func mark(plain []byte) uint64 {
 	d := sha256.Sum256(plain)
-	return uint64(d[0])<<56 | uint64(d[1])<<48 | uint64(d[2])<<40 | uint64(d[3])<<32 | uint64(d[4])<<24 | uint64(d[5])<<16 | uint64(d[6])<<8 | uint64(d[7])
+	return binary.BigEndian.Uint64(d[:])
 }
 
 // read decodes what the frame holds and looks at its times.

@@ -16,6 +16,7 @@ import (
 
 // A device that was not enrolled for as long as it agreed to is offered its seat again, and enrolled once it agrees anew.
 func TestDeviceThatAgreedTooLongAgoAgreesAnew(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 8, nil)
 	genesis := w.ledger.Genesis()
 	g := &greeter{devices: newDevices(w.config.Fleets, ledger.Book{Client: &w.book}), store: w.node.storage.Store, genesis: genesis, clock: time.Now, wake: make(chan struct{}, 1)}

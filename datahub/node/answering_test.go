@@ -58,6 +58,7 @@ func (w *world) answered(id commit.Digest) {
 
 // A request within a grant about an anchored epoch is approved and proven by the node from what it keeps, and verified by the ledger.
 func TestRequestIsAnswered(t *testing.T) {
+	t.Parallel()
 	keys := proving(t)
 	w := newWorldWith(t, 10, keys, func(c *Config) { c.Proving.Answer = true })
 	devices := w.sending(5)
@@ -68,6 +69,7 @@ func TestRequestIsAnswered(t *testing.T) {
 
 // The same with a worker in place of the node: it proves what the node's profile, sealed to it, lets it have.
 func TestWorkerProvesForTheNode(t *testing.T) {
+	t.Parallel()
 	keys := proving(t)
 	identity := must(age.GenerateX25519Identity())(t)
 	w := newWorldWith(t, 10, keys, func(c *Config) {

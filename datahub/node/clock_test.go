@@ -7,6 +7,7 @@ import (
 
 // A regulator that does not open epochs keeps them open: no line is drawn under them, and nothing is given up, whatever this machine's clock says.
 func TestEpochGoesOnUntilALaterOneIsOpened(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 8, nil)
 	devices := w.sending(2)
 	w.goesOn("at first", devices)
@@ -25,6 +26,7 @@ func TestEpochGoesOnUntilALaterOneIsOpened(t *testing.T) {
 
 // A node that was away at an epoch's end gathers when it is back, while anchors are taken.
 func TestNodeThatWasAwayAtTheEndGathersWhenItIsBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 12, nil)
 	devices := w.sending(3)
 	w.until("devices are enrolled", func() bool { return w.status().Devices.Enrolled == 3 })

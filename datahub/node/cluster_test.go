@@ -69,6 +69,7 @@ func (c *cluster) kill() {
 
 // A node on a NATS cluster in place of its own broker: by configuration, and the server is killed under load.
 func TestNodeOnACluster(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs a NATS server")
 	}

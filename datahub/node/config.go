@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -202,20 +203,10 @@ func (c *Config) checkLog() error {
 	if c.Tracing.Share < 0 || c.Tracing.Share > 1 {
 		return fmt.Errorf("tracing.share is %v, must be within 0 and 1", c.Tracing.Share)
 	}
-	if _, err := meterKeys(c.Fleets); err != nil {
-		return err
-	}
 	return address("operations.listen", c.Operations.Listen)
 }
 
-func oneOf(s string, of ...string) bool {
-	for _, o := range of {
-		if s == o {
-			return true
-		}
-	}
-	return false
-}
+func oneOf(s string, of ...string) bool { return slices.Contains(of, s) }
 
 func address(field, s string) error {
 	if s == "" {
@@ -260,5 +251,6 @@ func (c *Config) checkFleets() error {
 		}
 		seen[f.ID] = true
 	}
-	return nil
+	_, err := meterKeys(c.Fleets)
+	return err
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/assay-net/assay/datahub/health"
@@ -63,7 +64,7 @@ func (f *Fleet) check() error {
 	if err != nil {
 		return fmt.Errorf("schema: %w", err)
 	}
-	if !validSize(f.ChunkSize) {
+	if !slices.Contains(commit.Sizes, int(f.ChunkSize)) {
 		return fmt.Errorf("chunk_size is %d, must be one of %v", f.ChunkSize, commit.Sizes)
 	}
 	if most := uint64(f.ChunkSize) * ledger.MaxChunks; uint64(f.MaxDevices) > most {
@@ -83,15 +84,6 @@ func (f *Fleet) check() error {
 	}
 	_, err = f.bounds(schema)
 	return err
-}
-
-func validSize(n uint32) bool {
-	for _, s := range commit.Sizes {
-		if int64(s) == int64(n) {
-			return true
-		}
-	}
-	return false
 }
 
 // Figures are the battery's figures for package health.

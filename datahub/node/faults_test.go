@@ -145,6 +145,7 @@ func (w *world) notReady(part string) bool {
 
 // A node that is started while Vault is sealed waits for it.
 func TestNodeWaitsForASealedVault(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Vault")
 	}

@@ -17,6 +17,7 @@ import (
 
 // Devices say hello, are enrolled, send readings, and at the end of the epoch attest: some to what the node derived, some to what they computed themselves.
 func TestEpochIsClosedAndAnchored(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 6, nil)
 	const proposed, own = 6, 3
 	lied := record.Record{1, 12_000, 10, 20, 12_000, 1, 650, 0}
@@ -71,6 +72,7 @@ func (w *world) fleet(n int) {
 // What a chunk commits to is fixed before the ledger hears of it. A node that is stopped in between anchors the same after it is started again, and a device's
 // second thoughts change nothing.
 func TestClosingGoesOnWhereItWasStopped(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 10, nil)
 	w.fleet(4)
 	var reached atomic.Bool
@@ -110,6 +112,7 @@ func TestClosingGoesOnWhereItWasStopped(t *testing.T) {
 
 // An anchor that the ledger took and whose answer was lost is found, and not given up.
 func TestAnchorWhoseAnswerWasLostIsFound(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 8, nil)
 	w.book.lose.Store(true)
 	w.fleet(3)
@@ -121,6 +124,7 @@ func TestAnchorWhoseAnswerWasLostIsFound(t *testing.T) {
 
 // A ledger that cannot be reached for a while delays an epoch, and does not lose it.
 func TestLedgerThatIsAwayForAWhile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 10, nil)
 	w.fleet(3)
 	w.until("devices are enrolled", func() bool { return w.status().Devices.Enrolled == 3 })

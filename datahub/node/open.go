@@ -137,9 +137,7 @@ func (c *Config) keys() (keystore.Config, error) {
 	if k.Driver != keystore.File {
 		return k, nil
 	}
-	if !filepath.IsAbs(k.File.Directory) {
-		k.File.Directory = c.Resolve(k.File.Directory)
-	}
+	k.File.Directory = c.Resolve(k.File.Directory)
 	if c.Ledger.Trial == nil || k.File.Passphrase != "" || k.File.Identity != "" {
 		return k, nil
 	}

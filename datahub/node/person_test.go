@@ -12,6 +12,7 @@ import (
 
 // A policy may want a person, whose approval comes through the interface, and the node's configuration may.
 func TestPersonApproves(t *testing.T) {
+	t.Parallel()
 	c := newConsortium(t, nil)
 	waiting := func() float64 { return gathered(t, c.node.env.Metrics, "assay_desk_waiting_requests") }
 	c.permit("@id(\"with-a-person\")\n@approval(\"person\")\npermit (principal, action, resource);\n", "loan-1", 1)

@@ -64,6 +64,7 @@ func TestEnvironmentHasDefaults(t *testing.T) {
 
 // What a node notes at its first frames and its first start holds over a restart.
 func TestNodeThatIsStartedAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 6, nil)
 	if w.node.sink.epoch < 10 {
 		t.Errorf("before any frame snapshots would be of epoch %d", w.node.sink.epoch)

@@ -58,6 +58,7 @@ func TestBacklogIsReadBeforeTheLine(t *testing.T) {
 
 // A machine that slept gathers no longer than it was told.
 func TestGatheringEndsByTheClock(t *testing.T) {
+	t.Parallel()
 	g := newGathering()
 	g.missing[commit.DeviceID{1}] = time.Time{}
 	now := time.Now()

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -73,10 +72,7 @@ func (s *Storage) Close() error { return errors.Join(s.Store.Close(), s.Keys.Clo
 func (s *Store) open(c *Config) (store.Config, error) {
 	out := store.Config{URL: s.URL, MaxConnections: s.MaxConnections}
 	if path, ok := strings.CutPrefix(s.URL, "sqlite:"); ok {
-		if !filepath.IsAbs(path) {
-			path = c.Resolve(path)
-		}
-		out.URL = "sqlite:" + path
+		out.URL = "sqlite:" + c.Resolve(path)
 		return out, nil
 	}
 	if strings.HasPrefix(s.URL, "postgres") {

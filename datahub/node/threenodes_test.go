@@ -25,6 +25,7 @@ const anything = "@id(\"anything\")\npermit (principal, action, resource);\n"
 // An owner writes a policy and grants; a lender's request within the grant is answered with a proof, one outside is refused with the reasons, and after the revocation none is
 // answered any more. All of it goes through the nodes' interfaces, with tokens, over TLS.
 func TestThreeNodes(t *testing.T) {
+	t.Parallel()
 	c := newConsortium(t, nil)
 	c.permit(anything, "loan-1", 10)
 	t.Run("within", c.withinTheGrant)
@@ -234,6 +235,7 @@ func (c *consortium) audited(t *testing.T) {
 
 // A node that was down answers what was asked meanwhile, and is found where it is now.
 func TestOwnersNodeCatchesUp(t *testing.T) {
+	t.Parallel()
 	c := newConsortium(t, nil)
 	c.permit(anything, "loan-1", 10)
 	before := c.nodes()[contracttest.Operator]

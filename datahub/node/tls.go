@@ -135,7 +135,7 @@ func makePair(dir, name string, t, issuer *x509.Certificate, issuerKey crypto.Si
 	if err := durable.WriteFile(filepath.Join(dir, name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})); err != nil {
 		return nil, nil, err
 	}
-	if err := durable.WriteFile(filepath.Join(dir, name+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, name+".pem"), encodeCertificate(der)); err != nil {
 		return nil, nil, err
 	}
 	made, err := x509.ParseCertificate(der)

@@ -2,6 +2,7 @@ package prove
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/assay-net/assay/zk"
@@ -11,19 +12,7 @@ import (
 func (p *Prover) Wrong() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := make(map[string]string, len(p.wrong))
-	for worker, why := range p.wrong {
-		out[worker] = why
-	}
-	return out
-}
-
-// Forgive listens to a worker again.
-func (p *Prover) Forgive(worker string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.wrong, worker)
-	delete(p.unable, worker)
+	return maps.Clone(p.wrong)
 }
 
 func (p *Prover) isWrong(worker string) bool {
@@ -47,11 +36,7 @@ func (p *Prover) accuse(worker string, job *zk.ChunkJob, err error) {
 func (p *Prover) without() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	names := make([]string, 0, len(p.wrong))
-	for worker := range p.wrong {
-		names = append(names, worker)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(p.wrong))
 	return names[:min(len(names), maxWithout)]
 }
 

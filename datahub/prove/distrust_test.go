@@ -95,10 +95,6 @@ func TestOneFailingWorkerEndsNothing(t *testing.T) {
 	if why := s.prover.Wrong()["liar"]; !strings.Contains(why, "failed 3 jobs in a row") {
 		t.Errorf("accused of %q", why)
 	}
-	s.prover.Forgive("liar")
-	if len(s.prover.Wrong()) != 0 {
-		t.Errorf("not forgiven: %v", s.prover.Wrong())
-	}
 }
 
 // noHere is what the node does if it should not prove.

@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -11,16 +12,31 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// disagree keeps the evidence and raises an alert, and tries until it has.
+// disagreement is what is to be told.
+type disagreement struct {
+	*Found
+	text string
+	// digest is that of the kept evidence, once there is any: it is made and kept once, however often it is told.
+	digest commit.Digest
+	kept   bool
+}
+
+// disagree keeps the evidence and raises an alert, and tries until it has. What the contract does not take however often it is asked, an alert about a request that there is none
+// of, it logs.
 func (r *Reviewer) disagree(ctx context.Context, f *Found) error {
+	d := &disagreement{Found: f, text: ledger.Printable(strings.Join(f.Faults, "; "), ledger.MaxAlert)}
+	attempts := 0
 	for pause := r.Retry; ; pause = min(2*pause, maxPause) {
-		err := r.tell(ctx, f)
+		refused, err := r.tell(ctx, d)
 		if err == nil || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		switch ledger.CodeOf(err) {
-		case ledger.NotFound, ledger.Forbidden, ledger.Invalid:
-			r.Logger.Error("the ledger takes no alert about a request", "request", f.Request, "error", err)
+		if refused {
+			attempts++
+		}
+		if attempts >= r.Attempts {
+			r.metrics.untold.Inc()
+			r.Logger.Error("the ledger takes no alert about a request", "request", f.Request, "evidence", d.digest, "error", err)
 			return nil
 		}
 		r.metrics.retries.Inc()
@@ -31,32 +47,57 @@ func (r *Reviewer) disagree(ctx context.Context, f *Found) error {
 	}
 }
 
-func (r *Reviewer) tell(ctx context.Context, f *Found) error {
-	text := ledger.Printable(strings.Join(f.Faults, "; "), ledger.MaxAlert)
-	alerts := !r.Silent && r.regulates(ctx)
+// tell also reports whether an error is a no to this alert, and none that passes. A regulator who is forbidden to raise one may be allowed to later: certificates are renewed.
+func (r *Reviewer) tell(ctx context.Context, d *disagreement) (refused bool, err error) {
+	role := r.role(ctx)
+	alerts := !r.Silent && role != noRegulator
 	if alerts {
-		raised, err := r.raised(ctx, f.Request, text)
+		raised, err := r.raised(ctx, d.Request, d.text)
 		if err != nil || raised {
-			return err
+			return false, err
 		}
 	}
-	digest := r.keep(f, text)
-	if !alerts {
-		return nil
+	var unkept error
+	if !d.kept {
+		d.digest, unkept = r.keep(d.Found, d.text)
+		d.kept = unkept == nil
 	}
-	receipt, err := r.book.Alert(ctx, ledger.Alert{Request: f.Request, Text: text, Digest: digest})
+	if !alerts {
+		return false, unkept
+	}
+	receipt, err := r.book.Alert(ctx, ledger.Alert{Request: d.Request, Text: d.text, Digest: d.digest})
+	switch ledger.CodeOf(err) {
+	case ledger.NotFound, ledger.Invalid:
+		return true, err
+	case ledger.Forbidden:
+		return role != regulator, err
+	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	r.metrics.alerts.Inc()
-	r.Logger.Error("an alert was raised", "request", f.Request, "evidence", digest, "tx", receipt.TxID)
-	return nil
+	r.Logger.Error("an alert was raised", "request", d.Request, "evidence", d.digest, "tx", receipt.TxID)
+	return false, nil
 }
 
-// regulates goes by the genesis that the ledger id is the digest of. Where it cannot be read an alert is tried.
-func (r *Reviewer) regulates(ctx context.Context) bool {
+// role is the organisation's, by the genesis that the ledger id is the digest of.
+type role int
+
+const (
+	unknownRole role = iota // the genesis cannot be read: an alert is tried
+	noRegulator
+	regulator
+)
+
+func (r *Reviewer) role(ctx context.Context) role {
 	g, err := r.book.Genesis(ctx)
-	return err != nil || g.ID() != r.book.ID() || g.HasRole(r.Exporter.Organisation, ledger.RoleRegulator)
+	switch {
+	case err != nil || g.ID() != r.book.ID():
+		return unknownRole
+	case g.HasRole(r.Exporter.Organisation, ledger.RoleRegulator):
+		return regulator
+	}
+	return noRegulator
 }
 
 // raised finds an alert of this organisation that says the same, from before it was stopped.
@@ -79,23 +120,24 @@ func (r *Reviewer) raised(ctx context.Context, request commit.Digest, text strin
 
 // keep writes what there is to show for a disagreement, and gives its digest: of the evidence, or of the alert's text where there is none. An alert is not held back for
 // want of a place to keep it.
-func (r *Reviewer) keep(f *Found, text string) commit.Digest {
+func (r *Reviewer) keep(f *Found, text string) (commit.Digest, error) {
 	if f.Evidence == nil {
-		return sha256.Sum256([]byte(text))
+		return sha256.Sum256([]byte(text)), nil
 	}
 	b, err := r.Exporter.Signed(f.Evidence)
 	if err != nil {
 		// What another consortium's ledger gave, say, cannot be signed in this one's name.
 		r.Logger.Error("the evidence of a disagreement cannot be signed", "request", f.Request, "error", err)
-		return sha256.Sum256([]byte(text))
+		return sha256.Sum256([]byte(text)), nil
 	}
 	digest := commit.Digest(sha256.Sum256(b))
 	if r.Dir == "" {
-		return digest
+		return digest, nil
 	}
 	path := filepath.Join(r.Dir, f.Request.String()+"."+digest.String()[:16]+".evidence.json")
 	if err := durable.WriteFile(path, b); err != nil {
 		r.Logger.Error("the evidence of a disagreement cannot be kept", "request", f.Request, "error", err)
+		return digest, fmt.Errorf("keeping the evidence: %w", err)
 	}
-	return digest
+	return digest, nil
 }

@@ -11,7 +11,9 @@
 // # What it promises
 //
 // Its position is kept durably behind what was reviewed, so that nothing is left out however often it is stopped; what was under way is reviewed again. What cannot be
-// read because the ledger is away is waited for. What cannot be read although the ledger answers is a disagreement, after some attempts.
+// read because the peer or the contract beside it is away is waited for. What cannot be read although both answer, what an event tells of and the request never shows, and what makes a
+// review panic is a disagreement, after some attempts. An alert is tried until it is on the ledger; one that the contract does not take however often, about a request that there is
+// none of, is logged and counted.
 //
 // # What it does not
 //

@@ -10,6 +10,7 @@ type metrics struct {
 	reviews *prometheus.CounterVec
 	alerts  prometheus.Counter
 	retries prometheus.Counter
+	untold  prometheus.Counter
 	height  prometheus.Gauge
 }
 
@@ -18,6 +19,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		reviews: registered(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "assay_review_requests_total", Help: "Approvals and verdicts that were reviewed, by outcome."}, []string{"outcome"})),
 		alerts:  registered(r, prometheus.NewCounter(prometheus.CounterOpts{Name: "assay_review_alerts_total", Help: "Alerts that were raised on the ledger."})),
 		retries: registered(r, prometheus.NewCounter(prometheus.CounterOpts{Name: "assay_review_retries_total", Help: "Reviews and alerts that failed and are tried again."})),
+		untold:  registered(r, prometheus.NewCounter(prometheus.CounterOpts{Name: "assay_review_untold_total", Help: "Disagreements about which the ledger takes no alert."})),
 		height:  registered(r, prometheus.NewGauge(prometheus.GaugeOpts{Name: "assay_review_height", Help: "The block up to which everything was reviewed."})),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -117,34 +118,75 @@ func reviewed(e ledger.Event) (commit.Digest, bool) {
 	return *e.Payload.Request, approved || e.Name == ledger.EventVerified
 }
 
-// event reviews a request until that is done, one way or the other.
+// event reviews a request until that is done, one way or the other. What an event tells and the request does not show yet is looked at again, like what cannot be read: an
+// address may have several peers behind it, of which one has not caught up.
 func (r *Reviewer) event(ctx context.Context, id commit.Digest, e ledger.Event) error {
 	attempts := 0
 	for pause := r.Retry; ; pause = min(2*pause, maxPause) {
-		found, err := r.Review(ctx, id)
-		if err == nil && e.Name == ledger.EventVerified && found.Status != ledger.StatusVerified {
-			found.add("an event tells of a verdict, and the request is %s", found.Status)
-		}
+		found, err := r.look(ctx, id)
+		missing := ""
 		if err == nil {
-			return r.settle(ctx, found)
+			if missing = untold(e, found); missing == "" {
+				return r.settle(ctx, found)
+			}
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if _, away := r.book.Head(ctx); away == nil {
+		if !r.away(ctx) {
 			attempts++
 		}
 		if attempts >= r.Attempts {
-			found = &Found{Request: id}
-			found.add("what the ledger has of it cannot be read: %v", err)
+			if err != nil {
+				found = &Found{Request: id}
+				missing = fmt.Sprintf("what the ledger has of it cannot be read: %v", err)
+			}
+			if found.Evidence != nil || len(found.Faults) == 0 {
+				found.add("%s", missing)
+			}
 			return r.settle(ctx, found)
 		}
 		r.metrics.retries.Inc()
-		r.Logger.Warn("a request could not be reviewed: will try again", "request", id, "in", pause, "error", err)
+		r.Logger.Warn("a request could not be reviewed: will try again", "request", id, "in", pause, "error", err, "missing", missing)
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
+}
+
+// away reports whether the ledger does not answer: the peer, or the contract beside it.
+func (r *Reviewer) away(ctx context.Context) bool {
+	if _, err := r.book.Head(ctx); err != nil {
+		return true
+	}
+	_, err := r.book.Epoch(ctx)
+	return err != nil
+}
+
+// look is Review, of which no panic ends the process: it would end with the same one when it is started again, and review nothing any more.
+func (r *Reviewer) look(ctx context.Context, id commit.Digest) (f *Found, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.Logger.Error("reviewing a request panicked", "request", id, "panic", p, "stack", string(debug.Stack()))
+			f, err = nil, fmt.Errorf("reviewing it panicked: %v", p)
+		}
+	}()
+	return r.Review(ctx, id)
+}
+
+// untold is what an event tells of a request and the request does not show, or nothing.
+func untold(e ledger.Event, f *Found) string {
+	if f.Evidence == nil {
+		return f.Faults[0]
+	}
+	entry := &f.Evidence.Request
+	switch {
+	case e.Name == ledger.EventVerified && (entry.Verdict == nil || entry.Verdict.TxID != e.TxID):
+		return fmt.Sprintf("an event tells of a verdict in transaction %s, and the request is %s without it", e.TxID, f.Status)
+	case e.Name == ledger.EventDecided && (entry.Decision == nil || entry.Decision.TxID != e.TxID || !entry.Decision.Approved):
+		return fmt.Sprintf("an event tells of an approval in transaction %s, and the request is %s without it", e.TxID, f.Status)
+	}
+	return ""
 }
 
 // settle makes a disagreement known.
@@ -184,7 +226,7 @@ func (f *Found) add(format string, args ...any) {
 	f.Faults = append(f.Faults, fmt.Sprintf(format, args...))
 }
 
-// Review verifies what the ledger has of a request. An error means that it could not be read.
+// Review verifies what the ledger has of a request. An error means that it could not be read. Where the ledger does not have it, there is no evidence.
 func (r *Reviewer) Review(ctx context.Context, id commit.Digest) (*Found, error) {
 	f := &Found{Request: id}
 	e, err := r.Exporter.Collect(ctx, id)

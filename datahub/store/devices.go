@@ -5,11 +5,8 @@ import (
 	"fmt"
 )
 
-// PutDevice writes a device, replacing what is known of it, all but Through and LastSeen, which follow what is committed. ErrConflict
-// says that another device, not retired, has its seat.
-func (s *Store) PutDevice(ctx context.Context, d Device) error { return s.PutDevices(ctx, []Device{d}) }
-
-// PutDevices writes devices in one transaction.
+// PutDevices writes devices in one transaction, replacing what is known of them, all but Through and LastSeen, which follow what is
+// committed. ErrConflict says that another device, not retired, has the seat of one of them.
 func (s *Store) PutDevices(ctx context.Context, devices []Device) error {
 	for i := range devices {
 		d := &devices[i]

@@ -52,7 +52,7 @@ func (s *Store) open(ctx context.Context, p place, sealed []byte) (body []byte, 
 	return body, false, err
 }
 
-// Digest is a keyed digest of a payload, to compare with FrameDigest. The key is drawn when a store is opened and never leaves it: a
+// Digest is a keyed digest of a payload, to compare with FrameDigests. The key is drawn when a store is opened and never leaves it: a
 // digest means nothing to another store, is not to be kept, and tells nobody anything about the payload.
 func (s *Store) Digest(payload []byte) commit.Digest {
 	mac := hmac.New(sha256.New, s.digest[:])
@@ -60,26 +60,8 @@ func (s *Store) Digest(payload []byte) commit.Digest {
 	return commit.Digest(mac.Sum(nil))
 }
 
-// FrameDigest returns the Digest of a stored frame's payload. It fails with ErrNotFound if there is no such frame, and with
-// ErrShredded if it cannot be known any more.
-func (s *Store) FrameDigest(ctx context.Context, device commit.DeviceID, sequence uint64) (commit.Digest, error) {
-	id := FrameID{Device: device, Sequence: sequence}
-	digests, err := s.FrameDigests(ctx, []FrameID{id})
-	if err != nil {
-		return commit.Digest{}, err
-	}
-	d, there := digests[id]
-	if !there {
-		return commit.Digest{}, fmt.Errorf("frame %d of device %s: %w", sequence, device, ErrNotFound)
-	}
-	if d.IsZero() {
-		return commit.Digest{}, fmt.Errorf("frame %d of device %s: %w", sequence, device, ErrShredded)
-	}
-	return d, nil
-}
-
-// FrameDigests is FrameDigest for many frames at once. Frames that are not there are left out, and those that are shredded have the
-// zero digest, as have those that do not open: one row that was altered must not keep frames of others from being looked up.
+// FrameDigests returns the Digests of stored frames' payloads. Frames that are not there are left out, and those that are shredded have
+// the zero digest, as have those that do not open: one row that was altered must not keep frames of others from being looked up.
 func (s *Store) FrameDigests(ctx context.Context, ids []FrameID) (map[FrameID]commit.Digest, error) {
 	possible := make([]FrameID, 0, len(ids))
 	for _, id := range ids {

@@ -141,19 +141,12 @@ func TestDigestsTellFramesApart(t *testing.T) {
 		s := e.open(t)
 		b := frames("alpha", 1, 7, 1, 3)
 		mustCommit(t, s, b)
-		d, err := s.FrameDigest(t.Context(), device(1), 2)
-		must(t, err)
-		if d != s.Digest(b.Frames[1].Payload) || d == s.Digest(b.Frames[0].Payload) {
-			t.Error("the digest is not the payload's")
+		d := s.Digest(b.Frames[1].Payload)
+		if d == s.Digest(b.Frames[0].Payload) || d == e.open(t).Digest(b.Frames[1].Payload) {
+			t.Error("two payloads, or two stores, have the same digest")
 		}
-		if e.open(t).Digest(b.Frames[1].Payload) == d {
-			t.Error("two stores have the same key")
-		}
-		for _, sequence := range []uint64{4, math.MaxUint64} {
-			_, err = s.FrameDigest(t.Context(), device(1), sequence)
-			is(t, err, store.ErrNotFound)
-		}
-		ids := []store.FrameID{{Device: device(1), Sequence: 1}, {Device: device(1), Sequence: 3}, {Device: device(2), Sequence: 1}}
+		ids := []store.FrameID{{Device: device(1), Sequence: 1}, {Device: device(1), Sequence: 3}, {Device: device(1), Sequence: 4},
+			{Device: device(1), Sequence: math.MaxUint64}, {Device: device(2), Sequence: 1}}
 		all, err := s.FrameDigests(t.Context(), ids)
 		must(t, err)
 		if len(all) != 2 || all[ids[0]] != s.Digest(b.Frames[0].Payload) || all[ids[1]] != s.Digest(b.Frames[2].Payload) {

@@ -83,7 +83,7 @@ func TestKilledWriterLosesAndDoublesNothing(t *testing.T) {
 	run := func(t *testing.T, e *env) {
 		s := e.open(t)
 		for n := range writerDevices {
-			must(t, s.PutDevice(t.Context(), store.Device{ID: device(n), Fleet: "alpha", Slot: uint32(n), State: store.Enrolled}))
+			must(t, s.PutDevices(t.Context(), []store.Device{{ID: device(n), Fleet: "alpha", Slot: uint32(n), State: store.Enrolled}}))
 		}
 		total := uint64(0)
 		for round := range uint64(8) {

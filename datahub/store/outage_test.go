@@ -78,7 +78,7 @@ func (l *load) finish(t *testing.T) {
 func putWriterDevices(t *testing.T, s *store.Store) {
 	t.Helper()
 	for n := range writerDevices {
-		must(t, s.PutDevice(t.Context(), store.Device{ID: device(n), Fleet: "alpha", Slot: uint32(n), State: store.Enrolled}))
+		must(t, s.PutDevices(t.Context(), []store.Device{{ID: device(n), Fleet: "alpha", Slot: uint32(n), State: store.Enrolled}}))
 	}
 }
 

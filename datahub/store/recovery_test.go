@@ -34,7 +34,7 @@ func TestPruneKeepsWhatADerivationGoesOnFrom(t *testing.T) {
 			if first, n := sequences(t, s, 1); first != 1 || n != 5 {
 				t.Errorf("%d frames from %d of the device without a snapshot", n, first)
 			}
-			if got := snapshots(t, s, nil); len(got) != 1 || string(got[0].State) != "lifetime" {
+			if got := snapshots(t, s); len(got) != 1 || string(got[0].State) != "lifetime" {
 				t.Errorf("snapshots %+v", got)
 			}
 		}
@@ -89,7 +89,7 @@ func TestShredKeepsWhatADerivationGoesOnFrom(t *testing.T) {
 		if !strings.Contains(err.Error(), device(0).String()) {
 			t.Errorf("the error does not name the device: %v", err)
 		}
-		if got := snapshots(t, s, nil); string(got[0].State) != "lifetime" {
+		if got := snapshots(t, s); string(got[0].State) != "lifetime" {
 			t.Errorf("snapshots %+v", got)
 		}
 		shredded, err := s.Shred(t.Context(), "alpha", 1, store.ShredOptions{Force: true})
@@ -97,7 +97,7 @@ func TestShredKeepsWhatADerivationGoesOnFrom(t *testing.T) {
 			t.Fatalf("%d shredded by force, %v", len(shredded), err)
 		}
 		// What was lost is told.
-		got := snapshots(t, s, nil)
+		got := snapshots(t, s)
 		if len(got) != 1 || !got[0].Shredded || got[0].State != nil || got[0].Sequence != 40 {
 			t.Errorf("snapshots %+v", got)
 		}
@@ -205,7 +205,7 @@ func TestRestoredBackupIsToldAndOpens(t *testing.T) {
 		if err != nil || len(shredded) != 1 {
 			t.Fatalf("%d shredded, %v", len(shredded), err)
 		}
-		if got := snapshots(t, restored, nil); len(got) != 1 || !got[0].Shredded {
+		if got := snapshots(t, restored); len(got) != 1 || !got[0].Shredded {
 			t.Errorf("snapshots %+v", got)
 		}
 	})
@@ -217,7 +217,7 @@ func TestOlderSnapshotDoesNotReplaceANewerOne(t *testing.T) {
 		for _, sequence := range []uint64{300, 200} {
 			mustCommit(t, s, &store.Batch{Snapshots: []store.Snapshot{{Fleet: "alpha", Device: device(1), Epoch: 1, Sequence: sequence, State: []byte("x")}}})
 		}
-		if got := snapshots(t, s, nil); len(got) != 1 || got[0].Sequence != 300 {
+		if got := snapshots(t, s); len(got) != 1 || got[0].Sequence != 300 {
 			t.Errorf("snapshots %+v", got)
 		}
 	})

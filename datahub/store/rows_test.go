@@ -21,7 +21,7 @@ func TestDevicesComeBack(t *testing.T) {
 		mustCommit(t, s, b)
 		mustCommit(t, s, &store.Batch{Progress: []store.Progress{{Device: device(1), Through: 4}}, Seen: []store.Seen{{Device: device(1), At: noon}}})
 		one.Through, one.LastSeen = 77, noon.Add(-time.Hour)
-		must(t, s.PutDevice(t.Context(), one))
+		must(t, s.PutDevices(t.Context(), []store.Device{one}))
 		one.Through, one.LastSeen = 9, noon.Add(time.Hour)
 		got, err := s.Devices(t.Context())
 		must(t, err)
@@ -34,8 +34,8 @@ func TestSeatHasOneDevice(t *testing.T) {
 		s := e.open(t)
 		one := store.Device{ID: device(1), Fleet: "alpha", Chunk: 1, Slot: 2, State: store.Enrolled}
 		two := store.Device{ID: device(2), Fleet: "alpha", Chunk: 1, Slot: 2, State: store.Offered}
-		must(t, s.PutDevice(t.Context(), one))
-		is(t, s.PutDevice(t.Context(), two), store.ErrConflict)
+		must(t, s.PutDevices(t.Context(), []store.Device{one}))
+		is(t, s.PutDevices(t.Context(), []store.Device{two}), store.ErrConflict)
 		one.State = store.Retired
 		must(t, s.PutDevices(t.Context(), []store.Device{two, one}))
 	})
@@ -64,29 +64,23 @@ func TestSnapshotsAreTheNewest(t *testing.T) {
 		}
 		mustCommit(t, s, &store.Batch{Snapshots: []store.Snapshot{snapshot(1, 7, 3), snapshot(1, 8, 6), snapshot(2, 7, 1), snapshot(2, 7, 4), snapshot(2, 7, 2)}})
 		mustCommit(t, s, &store.Batch{Snapshots: []store.Snapshot{snapshot(1, 8, 9), {Fleet: "beta", Device: device(1), Epoch: 99}}})
-		equal(t, "newest", snapshots(t, s, nil), []store.Snapshot{snapshot(1, 8, 9), snapshot(2, 7, 4)})
-		epoch := uint64(7)
-		equal(t, "of epoch 7", snapshots(t, s, &epoch), []store.Snapshot{snapshot(1, 7, 3), snapshot(2, 7, 4)})
+		equal(t, "newest", snapshots(t, s), []store.Snapshot{snapshot(1, 8, 9), snapshot(2, 7, 4)})
 		var many []store.Snapshot
 		for n := range 600 {
 			many = append(many, snapshot(n, 10, 1))
 		}
 		mustCommit(t, s, &store.Batch{Snapshots: many})
-		equal(t, "many", snapshots(t, s, nil), many)
+		equal(t, "many", snapshots(t, s), many)
 		for range s.Snapshots(t.Context(), "alpha") {
 			break
 		}
 	})
 }
 
-func snapshots(t *testing.T, s *store.Store, epoch *uint64) []store.Snapshot {
+func snapshots(t *testing.T, s *store.Store) []store.Snapshot {
 	t.Helper()
-	all := s.Snapshots(t.Context(), "alpha")
-	if epoch != nil {
-		all = s.EpochSnapshots(t.Context(), "alpha", *epoch)
-	}
 	var out []store.Snapshot
-	for one, err := range all {
+	for one, err := range s.Snapshots(t.Context(), "alpha") {
 		must(t, err)
 		out = append(out, one)
 	}

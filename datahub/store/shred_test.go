@@ -12,6 +12,7 @@ import (
 
 	"github.com/assay-net/assay/datahub/keys"
 	"github.com/assay-net/assay/datahub/store"
+	"github.com/assay-net/assay/zk/commit"
 )
 
 // fillPeriods writes rows of every kind to the epochs 0 to 5, two of which share a key.
@@ -83,8 +84,10 @@ func TestShreddingMakesAPeriodUnreadable(t *testing.T) {
 		if len(all) != 3 || all[2].Period != 2 || !all[2].Shredded.IsZero() {
 			t.Errorf("keys %+v", all)
 		}
-		_, err = s.FrameDigest(t.Context(), device(1), 1)
-		is(t, err, store.ErrShredded)
+		id := store.FrameID{Device: device(1), Sequence: 1}
+		digests, err := s.FrameDigests(t.Context(), []store.FrameID{id})
+		must(t, err)
+		equal(t, "digests of what is shredded", digests, map[store.FrameID]commit.Digest{id: {}})
 		is(t, s.Commit(t.Context(), frames("alpha", 9, 3, 1, 1)), store.ErrShredded)
 		is(t, e.open(t).PutChunk(t.Context(), store.Chunk{Fleet: "alpha", Epoch: 0, Opening: []byte("x")}), store.ErrShredded)
 		again, err := s.Shred(t.Context(), "alpha", 5, store.ShredOptions{})

@@ -16,19 +16,10 @@ const snapshotPage = 256
 // Snapshots goes through each device's newest snapshot, by device. Those whose key is shredded are among them, without their state: what
 // a device had come to is lost then. It ends with an error if one cannot be read. What is committed meanwhile may or may not be seen.
 func (s *Store) Snapshots(ctx context.Context, fleet string) iter.Seq2[Snapshot, error] {
-	return s.snapshots(ctx, fleet, nil)
-}
-
-// EpochSnapshots goes through the snapshots of an epoch, which are the devices' last of that epoch once it is over.
-func (s *Store) EpochSnapshots(ctx context.Context, fleet string, epoch uint64) iter.Seq2[Snapshot, error] {
-	return s.snapshots(ctx, fleet, &epoch)
-}
-
-func (s *Store) snapshots(ctx context.Context, fleet string, epoch *uint64) iter.Seq2[Snapshot, error] {
 	return func(yield func(Snapshot, error) bool) {
 		var after commit.DeviceID
 		for {
-			rows, err := s.driver.Snapshots(ctx, fleet, epoch, after, snapshotPage)
+			rows, err := s.driver.Snapshots(ctx, fleet, after, snapshotPage)
 			if err != nil {
 				yield(Snapshot{}, fmt.Errorf("reading snapshots of fleet %q: %w", fleet, err))
 				return

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -29,9 +30,11 @@ type call struct {
 	principal Principal
 	began     time.Time
 	// refusal says why the call is not admitted.
-	refusal         error
-	id, idempotency string
-	authorised      atomic.Bool
+	refusal    error
+	id         string
+	authorised atomic.Bool
+	// reading has room for the messages that may be on their way to the principal's calls.
+	reading chan struct{}
 	// end ends the call's context, and with it whatever is under way.
 	end context.CancelFunc
 }
@@ -70,14 +73,16 @@ func (g *Guard) consider(ctx context.Context, c *call, md metadata.MD) (giveBack
 	if c.principal, err = g.authenticate(ctx, c, md); err != nil {
 		return nil, err
 	}
-	if giveBack, err = g.shares.take(c.principal, c.method, &c.rule, g.now()); err != nil {
+	place, err := g.shares.take(c.principal, c.method, &c.rule, g.now())
+	if err != nil {
 		return nil, err
 	}
 	if err := g.open(c.method, c.principal); err != nil {
-		giveBack()
+		place.giveBack()
 		return nil, err
 	}
-	return giveBack, nil
+	c.reading = place.reading
+	return place.giveBack, nil
 }
 
 // open decides by the table.
@@ -92,9 +97,9 @@ func (g *Guard) open(method string, p Principal) error {
 	return nil
 }
 
-// Receive is asked before the body of a person's call is read, which is not a call yet: whether the one value of the Authorization header shows a token that is
-// good now, whether its holder may make the call, has calls left in this second, and has a place. The place is among their calls until read is called, and, if the
-// body is large, among the few large ones of theirs until done is called. The server behind decides again.
+// Receive is asked before the body of a person's call is read, which is not a call yet: whether the one value of the Authorization header that the context's peer sent
+// shows a token that is good now, whether its holder may make the call, has calls left in this second, and has a place. The place is among their calls until read is
+// called, and, if the body is large, among the few large ones of theirs until done is called. The server behind decides again.
 func (g *Guard) Receive(ctx context.Context, authorization []string, method string, large bool) (read, done func(), err error) {
 	p, err := g.person(ctx, authorization)
 	if err != nil {
@@ -117,7 +122,7 @@ func (g *Guard) authenticate(ctx context.Context, c *call, md metadata.MD) (Prin
 	case len(authorization) > 0:
 		return g.person(ctx, authorization)
 	case len(chain) > 0:
-		p, err := g.peers.verify(ctx, chain)
+		p, err := g.peers.verify(ctx, g.attempts, chain)
 		if err != nil {
 			return Principal{}, unauthenticated(err)
 		}
@@ -144,17 +149,22 @@ func certificates(ctx context.Context) ([]*x509.Certificate, error) {
 	return info.State.PeerCertificates, nil
 }
 
-// hostOf is what callers who show nothing are told apart by: the address of IPv4, or the network of IPv6, of which one host has many.
+// hostOf is the host of a context's peer.
 func hostOf(ctx context.Context) string {
-	p, ok := peer.FromContext(ctx)
-	if !ok {
-		return ""
+	if p, ok := peer.FromContext(ctx); ok {
+		return Host(p.Addr)
 	}
-	at, err := netip.ParseAddrPort(p.Addr.String())
+	return ""
+}
+
+// Host is what callers are told apart by of whom nothing else is known: the address of IPv4, or the network of IPv6, of which one host has many. What has no such address
+// has no host.
+func Host(at net.Addr) string {
+	a, err := netip.ParseAddrPort(at.String())
 	if err != nil {
 		return ""
 	}
-	host := at.Addr().Unmap().WithZone("")
+	host := a.Addr().Unmap().WithZone("")
 	if host.Is6() {
 		return netip.PrefixFrom(host, 64).Masked().String()
 	}

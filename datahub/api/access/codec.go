@@ -48,8 +48,14 @@ type notPlain struct{}
 func (notPlain) Do(io.Reader) ([]byte, error) { return []byte{0}, nil }
 func (notPlain) Type() string                 { return "gzip" }
 
-// decoded reads a message of a call by read, which is handed what the codec takes.
-func decoded(c *call, message any, read func(any) error) error {
+// decoded reads a message of a call by read, which is handed what the codec takes. Whoever has a few messages on their way waits with the next.
+func decoded(ctx context.Context, c *call, message any, read func(any) error) error {
+	select {
+	case c.reading <- struct{}{}:
+		defer func() { <-c.reading }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	s := &sized{message: message, most: c.rule.MaxRequest}
 	if err := read(s); err != nil {
 		return err
@@ -90,5 +96,5 @@ func (g *Guard) decode(ctx context.Context, method string, into any, decode func
 	if err != nil {
 		return err
 	}
-	return decoded(c, into, decode)
+	return decoded(ctx, c, into, decode)
 }

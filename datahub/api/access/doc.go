@@ -22,18 +22,20 @@
 //
 // [Guard.ServerOptions] are for a grpc.Server whose services are registered by [Guard.Registrar]. Admission runs when a call's headers arrive: authentication, the
 // principal's rate and share of calls at once, the table, the deadline, which is no later than the end of what the caller showed. What is not admitted is refused with
-// its message unread. Of the others the message is read and, if it is no longer than its method takes, decoded; compressed ones are not taken. The
-// interceptors, for calls and for streams, then look for fields that this node does not know, and whether a peer is party to the request; they keep a reader of a stream
-// from holding it up, and turn a panic into an error without detail. A server that was given only a part of this refuses every call. Whether a message is valid is looked
-// at by the handlers (package server).
+// its message unread. Of the others the message is read and, if it is no longer than its method takes, decoded; compressed ones are not taken. Four of a principal's
+// messages are read at one time, and the others wait, so that no more than four times the longest is on its way into memory. The interceptors, for calls and for streams,
+// then look for fields that this node does not know, and whether a peer is party to the request; they keep a reader of a stream from holding it up, and turn a panic into
+// an error without detail. A server that was given only a part of this refuses every call. Whether a message is valid is looked at by the handlers (package server).
 //
 // # What it does not promise
 //
 // A token is good for whoever holds it until it ends: there is no revocation list. Keys of an issuer are kept for up to an hour, so a key that the
 // issuer withdraws may be accepted for that long, and no longer, when the issuer cannot be reached: then calls are UNAVAILABLE and never let through. The
 // record of published CAs is kept for up to five minutes, less where [Guard.NodesChanged] is called upon the ledger's events, which also ends the calls of a CA that is
-// not its organisation's any more. A stream ends with the token or certificate that opened it, and not with the token's key. A message of up to the longest that any
-// method takes is held in memory until it is found to be too long for its own. Limits are per principal and per process; the listener bounds those who are nobody yet, whose
-// signatures and certificates are looked at without a rate. Whoever reads a stream too slowly loses the connection, with all other calls on it: a proxy must not have
-// several users share one.
+// not its organisation's any more. A stream ends with the token or certificate that opened it, and within ten seconds of when the node learns that the token's key was
+// withdrawn. A message of up to the longest that any method takes is held in memory until it is found to be too long for its own.
+//
+// Limits are per principal and per process. Those who are nobody yet are bounded by the listener, and by how many tokens and certificates that are no good one host may
+// show in a minute: beyond that, nothing of it is looked at but what is known to be good. All who call from one address are one host: who guesses there may keep the others'
+// new tokens out. Whoever reads a stream too slowly loses the connection, with all other calls on it: a proxy must not have several users share one.
 package access

@@ -25,7 +25,7 @@ type Options struct {
 	Nodes func(context.Context) ([]ledger.NodeRecord, error)
 	// Party says whether an organisation asked a request or answers it. If it is nil, no peer may call what needs it.
 	Party func(ctx context.Context, request commit.Digest, organisation string) (bool, error)
-	// Limits are per principal.
+	// Limits are per principal, or per host.
 	Limits Limits
 	// Observe is called at the end of every call; it may be nil.
 	Observe func(Observation)
@@ -46,15 +46,18 @@ type Observation struct {
 
 // Guard decides who may call what. It is safe for concurrent use.
 type Guard struct {
-	own     ledger.Organisation
-	tokens  *tokens
-	peers   *peers
-	party   func(context.Context, commit.Digest, string) (bool, error)
-	limits  Limits
-	shares  *shares
-	observe func(Observation)
-	log     *slog.Logger
-	now     func() time.Time
+	own      ledger.Organisation
+	tokens   *tokens
+	peers    *peers
+	attempts *attempts
+	party    func(context.Context, commit.Digest, string) (bool, error)
+	limits   Limits
+	shares   *shares
+	observe  func(Observation)
+	log      *slog.Logger
+	now      func() time.Time
+	// again is how often the token of a stream is looked at.
+	again time.Duration
 }
 
 // New makes a guard. It asks nobody yet: issuers and the ledger are asked when the first call needs them.
@@ -67,8 +70,8 @@ func New(o Options) (*Guard, error) {
 		return nil, fmt.Errorf("access: %w", err)
 	}
 	return &Guard{
-		own: o.Organisation, tokens: t, peers: newPeers(&o), party: o.Party, limits: o.Limits, shares: newShares(o.Limits),
-		observe: o.Observe, log: o.Log, now: o.Now,
+		own: o.Organisation, tokens: t, peers: newPeers(&o), attempts: newAttempts(o.Limits.Failures, o.Now), party: o.Party, limits: o.Limits,
+		shares: newShares(o.Limits), observe: o.Observe, log: o.Log, now: o.Now, again: tokenAgain,
 	}, nil
 }
 
@@ -106,7 +109,7 @@ func (g *Guard) person(ctx context.Context, authorization []string) (Principal, 
 	if err != nil {
 		return Principal{}, unauthenticated(err)
 	}
-	p, err := g.tokens.verify(ctx, token)
+	p, err := g.tokens.verify(ctx, g.attempts, token)
 	if err != nil {
 		return Principal{}, unauthenticated(err)
 	}

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -19,26 +18,9 @@ const (
 	MaxHeader = 128
 )
 
-// IdempotencyKey is what a caller gave so that the same call again has no other effect, or "" if nothing was given.
-func IdempotencyKey(ctx context.Context) string {
-	if c, ok := ctx.Value(callKey{}).(*call); ok {
-		return c.idempotency
-	}
-	return ""
-}
-
-// RequestID names a call in logs: the caller's name for it, or one of the node's own.
-func RequestID(ctx context.Context) string {
-	if c, ok := ctx.Value(callKey{}).(*call); ok {
-		return c.id
-	}
-	return ""
-}
-
-// readHeaders takes the idempotency key and the id.
-func (c *call) readHeaders(md metadata.MD) error {
-	var err error
-	if c.idempotency, err = header(md, IdempotencyHeader); err != nil {
+// readHeaders takes the call's id, its caller's or one of the node's own, and looks at the idempotency key, which is the handlers' to use.
+func (c *call) readHeaders(md metadata.MD) (err error) {
+	if _, err = header(md, IdempotencyHeader); err != nil {
 		return err
 	}
 	if c.id, err = header(md, RequestIDHeader); err != nil {
@@ -59,13 +41,14 @@ func header(md metadata.MD, name string) (string, error) {
 	if len(values) > 1 {
 		return "", Refuse(codes.InvalidArgument, ReasonInvalid, "%s: given %d times, at most once", name, len(values))
 	}
-	if v := values[0]; !plain(v) {
+	if !Plain(values[0]) {
 		return "", Refuse(codes.InvalidArgument, ReasonInvalid, "%s: must be 1 to %d letters, digits or -._:", name, MaxHeader)
 	}
 	return values[0], nil
 }
 
-func plain(v string) bool {
+// Plain reports whether a header that a caller chooses, an idempotency key or an id, may be as it is.
+func Plain(v string) bool {
 	if v == "" || len(v) > MaxHeader {
 		return false
 	}

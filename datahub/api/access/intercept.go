@@ -44,7 +44,33 @@ func (g *Guard) stream(server any, s grpc.ServerStream, info *grpc.StreamServerI
 	if err := s.SetHeader(metadata.Pairs(RequestIDHeader, c.id)); err != nil {
 		return internal()
 	}
+	if c.principal.Kind == Person {
+		go g.followToken(s.Context(), c)
+	}
 	return handler(server, &guarded{ServerStream: s, guard: g, call: c})
+}
+
+// tokenAgain is how often the token of a stream is looked at again, which costs little while its issuer's keys are the same.
+const tokenAgain = 10 * time.Second
+
+// followToken ends a stream whose token is not good any more, or cannot be known to be: the key that signed it may have been withdrawn.
+func (g *Guard) followToken(ctx context.Context, c *call) {
+	token, err := bearer(metadata.ValueFromIncomingContext(ctx, AuthorizationHeader))
+	again := time.NewTicker(g.again)
+	defer again.Stop()
+	for err == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+			_, err = g.tokens.verify(ctx, nil, token)
+		}
+	}
+	if ctx.Err() != nil {
+		return // which is why it cannot be known
+	}
+	g.log.Info("a stream's token is not good any more", "method", c.method, "principal", c.principal.String(), "error", err)
+	c.end()
 }
 
 // admitted is the call if it was admitted.
@@ -118,7 +144,7 @@ type guarded struct {
 }
 
 func (s *guarded) RecvMsg(message any) error {
-	if err := decoded(s.call, message, s.ServerStream.RecvMsg); err != nil {
+	if err := decoded(s.Context(), s.call, message, s.ServerStream.RecvMsg); err != nil {
 		return err
 	}
 	if s.received {

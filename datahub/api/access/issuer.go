@@ -127,18 +127,21 @@ func (k *keyCache) find(ctx context.Context, id string) (jose.JSONWebKey, uint64
 	}
 	k.mu.Lock()
 	key, ok := k.keys[id]
-	pause := k.now().Sub(k.tried) < keysPause
+	var l *look
+	if !ok && (k.looking != nil || k.now().Sub(k.tried) >= keysPause) {
+		l = k.begin(ctx)
+	}
 	unanswered := k.failed
 	k.mu.Unlock()
 	switch {
 	case ok:
 		return key, generation, nil
-	case pause && unanswered:
+	case l == nil && unanswered:
 		return key, 0, errUnreachable
-	case pause:
+	case l == nil:
 		return key, 0, errUnknownKey
 	}
-	if err := k.look(ctx); err != nil {
+	if err := l.wait(ctx); err != nil {
 		return key, 0, err
 	}
 	k.mu.Lock()
@@ -156,18 +159,18 @@ func (k *keyCache) current(ctx context.Context) (uint64, error) {
 	age, since, generation := now.Sub(k.fetched), now.Sub(k.tried), k.generation
 	usable := k.keys != nil && age >= 0 && age < k.usable
 	due := since >= keysPause || since < 0
-	if usable && age >= k.fresh && due {
-		k.begin(ctx)
+	l := k.looking
+	if due && (!usable || age >= k.fresh) {
+		l = k.begin(ctx)
 	}
-	waiting := k.looking != nil
 	k.mu.Unlock()
-	if usable {
+	switch {
+	case usable:
 		return generation, nil
-	}
-	if !due && !waiting {
+	case l == nil:
 		return 0, errUnreachable
 	}
-	if err := k.look(ctx); err != nil {
+	if err := l.wait(ctx); err != nil {
 		return 0, err
 	}
 	k.mu.Lock()
@@ -175,11 +178,8 @@ func (k *keyCache) current(ctx context.Context) (uint64, error) {
 	return k.generation, nil
 }
 
-// look fetches the keys and waits for them.
-func (k *keyCache) look(ctx context.Context) error {
-	k.mu.Lock()
-	l := k.begin(ctx)
-	k.mu.Unlock()
+// wait waits for a look's end.
+func (l *look) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case <-l.done:

@@ -15,6 +15,8 @@ type Limits struct {
 	Burst int
 	// Calls is how many of a principal's calls may be served at one time (64), and Streams how many of these answer with a stream (16).
 	Calls, Streams int
+	// Failures is how many tokens and certificates that are no good one host may show in a minute, and at once (60). What is known to be good is taken from it all the same.
+	Failures int
 	// Call bounds the time from a call's headers to its answer (30 s), Stream the age of a stream (1 h).
 	Call, Stream time.Duration
 	// Send bounds how long a reader of a stream may leave a message unread (30 s).
@@ -38,7 +40,7 @@ func (l *Limits) complete() error {
 		name  string
 		value *int
 		def   int
-	}{{"burst", &l.Burst, 100}, {"calls", &l.Calls, 64}, {"streams", &l.Streams, 16}} {
+	}{{"burst", &l.Burst, 100}, {"calls", &l.Calls, 64}, {"streams", &l.Streams, 16}, {"failures", &l.Failures, 60}} {
 		if *n.value < 0 || *n.value > 1_000_000 {
 			return fmt.Errorf("limits: %s is %d, must be 1 to 1000000", n.name, *n.value)
 		}
@@ -55,8 +57,14 @@ func (l *Limits) complete() error {
 	return nil
 }
 
-// maxPrincipals bounds how many principals are remembered. Only those whose token or certificate is good get here.
-const maxPrincipals = 10_000
+const (
+	// maxPrincipals bounds how many principals are remembered: those whose token or certificate is good, and those who may show nothing.
+	maxPrincipals = 10_000
+	// largeBodies is how many large bodies a principal may hold at one time, and messages how many messages may be on their way to calls of theirs: each may be as long
+	// as any method's until all of it is there.
+	largeBodies = 2
+	messages    = 4
+)
 
 // shares holds every principal's rate and share of calls.
 type shares struct {
@@ -71,38 +79,40 @@ type share struct {
 	// bodies are those that are being read before their call, large what is held of large ones.
 	calls, streams, bodies, large int
 	methods                       map[string]int // of those that are bounded by their rule
+	reading                       chan struct{}  // has one of each message that is on its way
 }
 
-// largeBodies is how many large bodies a principal may hold at one time.
-const largeBodies = 2
+// place is one call's among its principal's. It is given back once.
+type place struct {
+	reading  chan struct{}
+	giveBack func()
+}
 
 func newShares(l Limits) *shares { return &shares{limits: l, of: map[string]*share{}} }
 
-// take admits a call, or says why not. What it returns gives the place back and must be called once.
-func (s *shares) take(p Principal, method string, r *Rule, now time.Time) (giveBack func(), err error) {
+// take admits a call, or says why not.
+func (s *shares) take(p Principal, method string, r *Rule, now time.Time) (place, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.find(p.key(), now)
-	if h == nil {
-		return nil, tooMany(time.Second, "too many callers")
-	}
-	if !h.rate.AllowN(now, 1) {
-		return nil, s.tooFast()
-	}
 	switch {
+	case h == nil:
+		return place{}, tooMany(time.Second, "too many callers")
+	case !h.rate.AllowN(now, 1):
+		return place{}, s.tooFast()
 	case h.calls >= s.limits.Calls:
-		return nil, tooMany(time.Second, "more than %d calls at once", s.limits.Calls)
+		return place{}, tooMany(time.Second, "more than %d calls at once", s.limits.Calls)
 	case r.Stream && h.streams >= s.limits.Streams:
-		return nil, tooMany(time.Second, "more than %d streams at once", s.limits.Streams)
+		return place{}, tooMany(time.Second, "more than %d streams at once", s.limits.Streams)
 	case r.AtOnce > 0 && h.methods[method] >= r.AtOnce:
-		return nil, tooMany(time.Second, "more than %d such calls at once", r.AtOnce)
+		return place{}, tooMany(time.Second, "more than %d such calls at once", r.AtOnce)
 	}
 	h.add(method, r, 1)
-	return func() {
+	return place{h.reading, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		h.add(method, r, -1)
-	}, nil
+	}}, nil
 }
 
 func (h *share) add(method string, r *Rule, n int) {
@@ -172,7 +182,7 @@ func (s *shares) find(key string, now time.Time) *share {
 			return nil
 		}
 	}
-	h = &share{rate: rate.NewLimiter(rate.Limit(s.limits.Rate), s.limits.Burst)}
+	h = &share{rate: rate.NewLimiter(rate.Limit(s.limits.Rate), s.limits.Burst), reading: make(chan struct{}, messages)}
 	s.of[key] = h
 	return h
 }

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -25,8 +26,8 @@ func TestShares(t *testing.T) {
 	c := newClock()
 	s := newShares(testLimits(Limits{Rate: 1, Burst: 3, Calls: 2, Streams: 1}))
 	take := func(p Principal, stream bool) (func(), codes.Code) {
-		giveBack, err := s.take(p, "m", &Rule{Stream: stream}, c.now())
-		return giveBack, status.Code(err)
+		place, err := s.take(p, "m", &Rule{Stream: stream}, c.now())
+		return place.giveBack, status.Code(err)
 	}
 	one, code := take(person("ada"), true)
 	if code != codes.OK {
@@ -62,11 +63,11 @@ func TestSharesAreBounded(t *testing.T) {
 	s := newShares(testLimits(Limits{Rate: 1000, Burst: 1}))
 	var giveBack []func()
 	for i := range maxPrincipals {
-		back, err := s.take(person(fmt.Sprint(i)), "m", &Rule{}, c.now())
+		place, err := s.take(person(fmt.Sprint(i)), "m", &Rule{}, c.now())
 		if err != nil {
 			t.Fatal(err)
 		}
-		giveBack = append(giveBack, back)
+		giveBack = append(giveBack, place.giveBack)
 	}
 	if _, err := s.take(person("one more"), "m", &Rule{}, c.now()); status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("while all are busy: %v", err)
@@ -89,7 +90,7 @@ func TestSharesOfOneMethod(t *testing.T) {
 	c := newClock()
 	s := newShares(testLimits(Limits{}))
 	rule := &Rule{AtOnce: 1}
-	back, err := s.take(person("ada"), "m", rule, c.now())
+	place, err := s.take(person("ada"), "m", rule, c.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestSharesOfOneMethod(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	back()
+	place.giveBack()
 	if _, err := s.take(person("ada"), "m", rule, c.now()); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
@@ -156,10 +157,16 @@ func TestSharesOfBodies(t *testing.T) {
 	}
 }
 
+// fromAddress is a call's context.
+func fromAddress(t *testing.T, address string) context.Context {
+	t.Helper()
+	return peer.NewContext(t.Context(), &peer.Peer{Addr: net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))})
+}
+
 // Those who show nothing have a share for each host that they call from.
 func TestSharesOfStrangers(t *testing.T) {
 	from := func(address string) string {
-		return Principal{Kind: Anonymous, host: hostOf(peer.NewContext(t.Context(), &peer.Peer{Addr: net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))}))}.key()
+		return Principal{Kind: Anonymous, host: hostOf(fromAddress(t, address))}.key()
 	}
 	if from("10.0.0.1:1") != from("10.0.0.1:2") || from("10.0.0.1:1") == from("10.0.0.2:1") || from("[2001:db8::1]:1") != from("[2001:db8::2]:9") || from("[2001:db8:0:1::1]:1") == from("[2001:db8::1]:1") {
 		t.Error("hosts")

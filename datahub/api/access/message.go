@@ -17,7 +17,7 @@ func examine(message any) error {
 		return internal()
 	}
 	if field, ok := unknownField(m.ProtoReflect(), ""); ok {
-		return refuseWith(codes.InvalidArgument, ReasonInvalid, "message: a field that this node does not know",
+		return RefuseWith(codes.InvalidArgument, ReasonInvalid, "message: a field that this node does not know",
 			&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field, Description: "not known"}}})
 	}
 	return nil

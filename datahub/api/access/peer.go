@@ -66,8 +66,8 @@ func newPeers(o *Options) *peers {
 }
 
 // verify says whose node shows a chain of certificates, of which TLS has proven that it has the first one's key. It returns errNodesUnknown if that
-// cannot be known now.
-func (p *peers) verify(ctx context.Context, chain []*x509.Certificate) (Principal, error) {
+// cannot be known now. What is not remembered as good is one of the attempts.
+func (p *peers) verify(ctx context.Context, a *attempts, chain []*x509.Certificate) (Principal, error) {
 	if len(chain) == 0 || len(chain) > MaxChain {
 		return Principal{}, fmt.Errorf("certificate: a chain of %d, must be 1 to %d", len(chain), MaxChain)
 	}
@@ -82,33 +82,39 @@ func (p *peers) verify(ctx context.Context, chain []*x509.Certificate) (Principa
 	if ok && !now.Before(known.from) && !now.After(known.until) {
 		return known.principal(), nil
 	}
-	organisation, err := organisationOf(chain[0])
+	var checked verifiedPeer
+	err := a.try(ctx, func() (err error) { checked, err = p.check(chain, now); return err })
 	if err != nil {
 		return Principal{}, err
+	}
+	p.remember(digest, checked)
+	return checked.principal(), nil
+}
+
+// check verifies a chain in full.
+func (p *peers) check(chain []*x509.Certificate, now time.Time) (v verifiedPeer, err error) {
+	if v.organisation, err = organisationOf(chain[0]); err != nil {
+		return v, err
 	}
 	p.mu.Lock()
-	ca := p.cas[organisation]
+	ca := p.cas[v.organisation]
 	p.mu.Unlock()
 	if ca == nil {
-		return Principal{}, fmt.Errorf("certificate: organisation %s has published no node on the ledger", organisation)
+		return v, fmt.Errorf("certificate: organisation %s has published no node on the ledger", v.organisation)
 	}
-	if organisation == p.own {
-		return Principal{}, errors.New("certificate: this organisation's own callers show a token")
+	if v.organisation == p.own {
+		return v, errors.New("certificate: this organisation's own callers show a token")
 	}
-	from, until, err := verifyChain(chain, ca, now)
-	if err != nil {
-		return Principal{}, err
-	}
-	v := verifiedPeer{organisation, ca.Raw, from, until}
-	p.remember(digest, ca, v)
-	return v.principal(), nil
+	v.ca = ca.Raw
+	v.from, v.until, err = verifyChain(chain, ca, now)
+	return v, err
 }
 
 // remember keeps what was verified, unless the CA is not the organisation's any more.
-func (p *peers) remember(digest [sha256.Size]byte, ca *x509.Certificate, v verifiedPeer) {
+func (p *peers) remember(digest [sha256.Size]byte, v verifiedPeer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cas[v.organisation] != ca {
+	if !p.currently(v.organisation, v.ca) {
 		return
 	}
 	if len(p.verified) >= maxVerified {

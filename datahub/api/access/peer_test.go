@@ -83,7 +83,7 @@ func TestRecordOfNodesIsKeptAndFailsClosed(t *testing.T) {
 	a := newCA(c, nil)
 	chain := a.leaf(c, 2*time.Hour)
 	p := newTestPeers(c, n)
-	verify := func() error { _, err := p.verify(t.Context(), chain); return err }
+	verify := func() error { _, err := p.verify(t.Context(), nil, chain); return err }
 	n.be(errors.New("down"))
 	for range 10 {
 		if err := verify(); !errors.Is(err, errNodesUnknown) {
@@ -111,7 +111,7 @@ func TestRecordOfNodesWhenTheLedgerGoesAway(t *testing.T) {
 	a := newCA(c, nil)
 	chain := a.leaf(c, 2*time.Hour)
 	p := newTestPeers(c, n)
-	verify := func() error { _, err := p.verify(t.Context(), chain); return err }
+	verify := func() error { _, err := p.verify(t.Context(), nil, chain); return err }
 	n.be(nil, a.record())
 	if err := verify(); err != nil {
 		t.Fatal(err)
@@ -161,12 +161,12 @@ func TestRecordOfNodesWhileItIsRead(t *testing.T) {
 		<-release
 		return n.list(ctx)
 	}})
-	if _, err := p.verify(t.Context(), chain); err != nil {
+	if _, err := p.verify(t.Context(), nil, chain); err != nil {
 		t.Fatal(err)
 	}
 	p.changedNow()
 	results := make(chan error, 2)
-	verify := func() { _, err := p.verify(t.Context(), chain); results <- err }
+	verify := func() { _, err := p.verify(t.Context(), nil, chain); results <- err }
 	go verify()
 	<-reading
 	go verify()
@@ -190,19 +190,19 @@ func TestCertificatesEndWhileTheyAreRemembered(t *testing.T) {
 	p := newTestPeers(c, n)
 	short, long := a.leaf(c, time.Hour), a.leaf(c, 10*time.Hour)
 	for _, chain := range [][]*x509.Certificate{short, long} {
-		if who, err := p.verify(t.Context(), chain); err != nil || who.Kind != Peer || who.Organisation != "lender" {
+		if who, err := p.verify(t.Context(), nil, chain); err != nil || who.Kind != Peer || who.Organisation != "lender" {
 			t.Fatalf("%+v, %v", who, err)
 		}
 	}
 	c.pass(time.Hour + time.Second)
-	if _, err := p.verify(t.Context(), short); err == nil {
+	if _, err := p.verify(t.Context(), nil, short); err == nil {
 		t.Error("a certificate that ended was taken")
 	}
-	if _, err := p.verify(t.Context(), long); err != nil {
+	if _, err := p.verify(t.Context(), nil, long); err != nil {
 		t.Error(err)
 	}
 	c.pass(time.Hour)
-	if _, err := p.verify(t.Context(), long); err == nil {
+	if _, err := p.verify(t.Context(), nil, long); err == nil {
 		t.Error("a certificate whose CA ended was taken")
 	}
 }
@@ -212,16 +212,16 @@ func TestVerifiedPeersAreBounded(t *testing.T) {
 	a := newCA(c, nil)
 	n.be(nil, a.record())
 	p := newTestPeers(c, n)
-	if _, err := p.verify(t.Context(), a.leaf(c, time.Hour)); err != nil {
+	if _, err := p.verify(t.Context(), nil, a.leaf(c, time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 * maxVerified {
-		p.remember([32]byte{byte(i), byte(i >> 8)}, p.cas["lender"], verifiedPeer{organisation: "lender"})
+		p.remember([32]byte{byte(i), byte(i >> 8)}, verifiedPeer{organisation: "lender", ca: a.cert.Raw})
 	}
 	if len(p.verified) > maxVerified {
 		t.Errorf("%d remembered", len(p.verified))
 	}
-	p.remember([32]byte{1, 2, 3}, a.cert, verifiedPeer{organisation: "lender"})
+	p.remember([32]byte{1, 2, 3}, verifiedPeer{organisation: "lender", ca: newCA(c, nil).cert.Raw})
 	if _, ok := p.verified[[32]byte{1, 2, 3}]; ok {
 		t.Error("one of a CA that is not the record's was remembered")
 	}
@@ -230,10 +230,10 @@ func TestVerifiedPeersAreBounded(t *testing.T) {
 func TestNoNodesNoPeers(t *testing.T) {
 	c := newClock()
 	p := newPeers(&Options{Organisation: ledger.Organisation{ID: "owner"}, Now: c.now})
-	if _, err := p.verify(t.Context(), newCA(c, nil).leaf(c, time.Hour)); err == nil {
+	if _, err := p.verify(t.Context(), nil, newCA(c, nil).leaf(c, time.Hour)); err == nil {
 		t.Error("a peer was taken")
 	}
-	if _, err := p.verify(t.Context(), nil); err == nil {
+	if _, err := p.verify(t.Context(), nil, nil); err == nil {
 		t.Error("no certificate was taken")
 	}
 }

@@ -17,7 +17,7 @@ func (p *peers) serving(organisation string, ca []byte, end context.CancelFunc) 
 	c := &peerCall{organisation, ca, end}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.currently(c) {
+	if !p.currently(organisation, ca) {
 		end() // it changed since the certificate was looked at
 		return func() {}
 	}
@@ -29,16 +29,16 @@ func (p *peers) serving(organisation string, ca []byte, end context.CancelFunc) 
 	}
 }
 
-// currently says whether a call's CA is still its organisation's. Its caller has the lock.
-func (p *peers) currently(c *peerCall) bool {
-	ca := p.cas[c.organisation]
-	return ca != nil && bytes.Equal(ca.Raw, c.ca)
+// currently says whether a CA is still its organisation's. Its caller has the lock.
+func (p *peers) currently(organisation string, ca []byte) bool {
+	now := p.cas[organisation]
+	return now != nil && bytes.Equal(now.Raw, ca)
 }
 
 // endFormer ends the calls whose CA is not their organisation's any more. Its caller has the lock.
 func (p *peers) endFormer() {
 	for c := range p.served {
-		if !p.currently(c) {
+		if !p.currently(c.organisation, c.ca) {
 			c.end()
 			delete(p.served, c)
 		}

@@ -29,10 +29,11 @@ const (
 
 // Refuse makes a google.rpc.Status with an ErrorInfo.
 func Refuse(code codes.Code, reason, format string, args ...any) error {
-	return refuseWith(code, reason, fmt.Sprintf(format, args...))
+	return RefuseWith(code, reason, fmt.Sprintf(format, args...))
 }
 
-func refuseWith(code codes.Code, reason, message string, more ...protoadapt.MessageV1) error {
+// RefuseWith is Refuse with more details behind the ErrorInfo.
+func RefuseWith(code codes.Code, reason, message string, more ...protoadapt.MessageV1) error {
 	s := status.New(code, message)
 	details := append([]protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: reason, Domain: Domain}}, more...)
 	if with, err := s.WithDetails(details...); err == nil {
@@ -41,16 +42,19 @@ func refuseWith(code codes.Code, reason, message string, more ...protoadapt.Mess
 	return s.Err()
 }
 
-// unauthenticated tells a caller what is wrong with what they showed, or that it cannot be known now.
+// unauthenticated tells a caller what is wrong with what they showed, that it cannot be known now, or that it was not looked at.
 func unauthenticated(err error) error {
-	if errors.Is(err, errUnreachable) || errors.Is(err, errNodesUnknown) {
-		return refuseWith(codes.Unavailable, ReasonUnavailable, err.Error(), &errdetails.RetryInfo{RetryDelay: durationpb.New(keysWait)})
+	switch {
+	case status.Code(err) == codes.ResourceExhausted:
+		return err
+	case undecided(err):
+		return RefuseWith(codes.Unavailable, ReasonUnavailable, err.Error(), &errdetails.RetryInfo{RetryDelay: durationpb.New(keysWait)})
 	}
 	return Refuse(codes.Unauthenticated, ReasonUnauthenticated, "%v", err)
 }
 
 func tooMany(wait time.Duration, format string, args ...any) error {
-	return refuseWith(codes.ResourceExhausted, ReasonTooMany, fmt.Sprintf(format, args...), &errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
+	return RefuseWith(codes.ResourceExhausted, ReasonTooMany, fmt.Sprintf(format, args...), &errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
 }
 
 func internal() error { return Refuse(codes.Internal, ReasonInternal, "internal error") }

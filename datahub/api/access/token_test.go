@@ -49,7 +49,7 @@ func TestEveryAlgorithmThatIsTaken(t *testing.T) {
 	for id, token := range map[string]string{
 		"ec": signed(t, jose.ES256, ec, "ec", c, nil), "rs": signed(t, jose.RS256, rs, "rs", c, nil), "ed": signed(t, jose.EdDSA, ed, "ed", c, nil),
 	} {
-		p, err := tokens.verify(t.Context(), token)
+		p, err := tokens.verify(t.Context(), nil, token)
 		if err != nil || p.Kind != Person || p.Subject != "ada" || p.Organisation != "owner" || p.TokenID != "1" || len(p.Roles) != 1 || p.Roles[0] != Viewer {
 			t.Errorf("%s: %+v, %v", id, p, err)
 		}
@@ -58,7 +58,7 @@ func TestEveryAlgorithmThatIsTaken(t *testing.T) {
 	for name, token := range map[string]string{
 		"another's id": signed(t, jose.ES256, ec, "rs", c, nil), "PS256": signed(t, jose.PS256, rs, "rs", c, nil), "RS512": signed(t, jose.RS512, rs, "rs", c, nil),
 	} {
-		if _, err := tokens.verify(t.Context(), token); err == nil {
+		if _, err := tokens.verify(t.Context(), nil, token); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
@@ -84,7 +84,7 @@ func TestTimesOfATokenHaveALeeway(t *testing.T) {
 		"long before, for one hour": {func(p *claims) { p.IssuedAt, p.Expiry = date(-2*time.Hour), date(time.Minute) }, false},
 	} {
 		tokens := newTestTokens(t, c, s)
-		if _, err := tokens.verify(t.Context(), signed(t, jose.ES256, key, "a", c, x.change)); (err == nil) != x.ok {
+		if _, err := tokens.verify(t.Context(), nil, signed(t, jose.ES256, key, "a", c, x.change)); (err == nil) != x.ok {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -97,7 +97,7 @@ func TestRememberedTokensEnd(t *testing.T) {
 	s.be(nil, public)
 	tokens := newTestTokens(t, c, s)
 	token := signed(t, jose.ES256, key, "a", c, nil)
-	verify := func() error { _, err := tokens.verify(t.Context(), token); return err }
+	verify := func() error { _, err := tokens.verify(t.Context(), nil, token); return err }
 	if err := verify(); err != nil || len(tokens.remembered) != 1 {
 		t.Fatalf("%v, %d remembered", err, len(tokens.remembered))
 	}
@@ -199,7 +199,7 @@ func FuzzToken(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := tokens.verify(t.Context(), token); err == nil && token != good {
+		if _, err := tokens.verify(t.Context(), nil, token); err == nil && token != good {
 			// Base64 has bits to spare at its end; nothing else may differ.
 			if strings.TrimRight(token, "=")[:len(good)-1] != good[:len(good)-1] {
 				t.Errorf("%q was taken", token)

@@ -145,7 +145,8 @@ func (w *world) malformedByREST(t *testing.T, f form, token string) {
 		"deep":          strings.Repeat(`{"terms":`, 20_000), "not UTF-8": "{\"text\":\"\xff\xfe\"}", "a type of another kind": `{"text":1,"statement":1,"bundle":1,"reasons":1,"request":1,"id":1,"reason":1}`,
 	} {
 		a := w.rest(f.verb, f.path, token, body)
-		if a.code != http.StatusBadRequest && a.code != http.StatusRequestEntityTooLarge && !(what == "very deep" && a.code == 0) {
+		closed := a.code == 0 && len(body) > 100_000 // the server may close before all is sent; then there is no answer to read
+		if a.code != http.StatusBadRequest && a.code != http.StatusRequestEntityTooLarge && !closed {
 			t.Errorf("%s %s: %s: %d %.200s", f.verb, f.path, what, a.code, a.body)
 		}
 	}

@@ -163,14 +163,9 @@ func TestAttackPeerCallsWhatPeersMayNot(t *testing.T) {
 func TestAttackPeerIdentityByREST(t *testing.T) {
 	w := newWorld(t)
 	_, lender := w.peer("lender", true)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.authority.Pool(), GetClientCertificate: lender}}}
-	response, err := client.Get(w.url("/v1/status"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusUnauthorized {
-		t.Errorf("with a certificate: %d", response.StatusCode)
+	client := w.client(func(t *http.Transport) { t.TLSClientConfig.GetClientCertificate = lender })
+	if a := w.restBy(client, "GET", "/v1/status", "", ""); a.code != http.StatusUnauthorized {
+		t.Errorf("with a certificate: %d", a.code)
 	}
 	for _, name := range smuggled {
 		a := w.rest("GET", "/v1/requests/"+digest, "", "", func(r *http.Request) { r.Header.Set(name, "lender") })

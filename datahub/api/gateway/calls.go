@@ -41,11 +41,8 @@ type binding struct {
 
 func newCalls(o *Options, to *grpc.ClientConn) (http.Handler, error) {
 	c := &calls{guard: o.Guard, bindings: map[string]binding{}, large: semaphore.NewWeighted(largeBodies), wait: o.Bounds.Body}
-	for _, file := range []protoreflect.FileDescriptor{
-		assayv1.File_assay_v1_fleet_proto, assayv1.File_assay_v1_policy_proto, assayv1.File_assay_v1_grant_proto, assayv1.File_assay_v1_request_proto,
-		assayv1.File_assay_v1_proof_proto, assayv1.File_assay_v1_audit_proto, assayv1.File_assay_v1_node_proto,
-	} {
-		if err := c.bind(file); err != nil {
+	for name, m := range assayv1.Methods() {
+		if err := c.bind(name, m); err != nil {
 			return nil, err
 		}
 	}
@@ -75,26 +72,19 @@ func newCalls(o *Options, to *grpc.ClientConn) (http.Handler, error) {
 	return mux, nil
 }
 
-// bind reads the REST forms of a file's methods.
-func (c *calls) bind(file protoreflect.FileDescriptor) error {
-	for i := range file.Services().Len() {
-		service := file.Services().Get(i)
-		for j := range service.Methods().Len() {
-			m := service.Methods().Get(j)
-			name := fmt.Sprintf("/%s/%s", service.FullName(), m.Name())
-			access, ok := access.RuleOf(name)
-			if !ok {
-				return fmt.Errorf("%s: has no rule of access", name)
-			}
-			http, ok := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
-			if !ok || http == nil {
-				continue
-			}
-			for _, r := range append([]*annotations.HttpRule{http}, http.GetAdditionalBindings()...) {
-				verb, path := verbAndPath(r)
-				c.bindings[verb+" "+normal(path)] = binding{method: name, rule: access, body: r.GetBody(), input: m.Input()}
-			}
-		}
+// bind reads the REST forms of a method.
+func (c *calls) bind(name string, m protoreflect.MethodDescriptor) error {
+	access, ok := access.RuleOf(name)
+	if !ok {
+		return fmt.Errorf("%s: has no rule of access", name)
+	}
+	http, ok := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
+	if !ok || http == nil {
+		return nil
+	}
+	for _, r := range append([]*annotations.HttpRule{http}, http.GetAdditionalBindings()...) {
+		verb, path := verbAndPath(r)
+		c.bindings[verb+" "+normal(path)] = binding{method: name, rule: access, body: r.GetBody(), input: m.Input()}
 	}
 	return nil
 }
@@ -226,7 +216,7 @@ func invalid(format string, args ...any) error {
 func routing(code int) error {
 	switch code {
 	case http.StatusNotFound:
-		return access.Refuse(codes.NotFound, "not_found", "no such path")
+		return errNoPath
 	case http.StatusMethodNotAllowed:
 		return access.Refuse(codes.Unimplemented, access.ReasonInvalid, "method: not one of this path's")
 	}

@@ -11,7 +11,7 @@
 //
 // Whoever is nobody yet costs little: connections are bounded in number, per host too; handshakes, headers and bodies have a deadline; a body is not read before the
 // token in front of it is good for its call, nor beyond what its method takes, and only a few large ones at a time, two of them one caller's. Who is answered without the
-// body is not waited for: the connection ends. Answers have a deadline for every write, so that a reader who stops
+// body is not waited for: the connection ends a moment later. Answers have a deadline for every write, so that a reader who stops
 // is cut off.
 //
 // Answers carry no permission for other origins (CORS), are not to be cached, framed or guessed at by a browser, and say nothing of a panic. The page at /docs/ runs under a
@@ -20,6 +20,6 @@
 //
 // # What it does not
 //
-// It terminates no TLS for others and trusts no header about who connected: behind a proxy, all callers share one host's bound of connections, which has to be raised. A
-// stream over HTTP/1.1 takes a connection of its own.
+// It terminates no TLS for others and trusts no header about who connected: behind a proxy, all callers share one host's bound of connections and of tokens that are no good (access.Limits), which
+// have to be raised. A stream over HTTP/1.1 takes a connection of its own.
 package gateway

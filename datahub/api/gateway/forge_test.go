@@ -20,7 +20,7 @@ type claims map[string]any
 func (w *world) claims(change claims) []byte {
 	now := time.Now()
 	c := claims{
-		"iss": issuerURL, "aud": access.Audience(w.own.ID), "sub": "ada", "jti": "id-1", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
+		"iss": issuerURL, "aud": access.Audience(w.own.ID), "sub": "ada", "jti": "id-1", "iat": now.Unix(), "exp": now.Add(30 * time.Minute).Unix(),
 		access.RolesClaim: access.Roles(),
 	}
 	maps.Copy(c, change)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -54,11 +55,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	secure(w.Header())
 	if r.ContentLength != 0 { // declared, or of a length that is not told
-		// Whoever is answered before the body is read is not waited for: the connection ends with the answer. Reading says otherwise (calls.read).
+		// Whoever is answered before the body is read is not waited for: the connection ends soon after the answer. Reading says otherwise (calls.read).
 		w.Header().Set("Connection", "close")
 		if p.control.SetReadDeadline(time.Now().Add(f.bounds.Body)) != nil {
 			return
 		}
+		defer p.leave()
 	}
 	if problem := checkTarget(r); problem != "" {
 		refuse(w, access.Refuse(codes.InvalidArgument, access.ReasonInvalid, "%s", problem))
@@ -85,9 +87,11 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/" || path == strings.TrimSuffix(docsPath, "/"):
 		http.Redirect(w, r, docsPath, http.StatusSeeOther)
 	default:
-		refuse(w, access.Refuse(codes.NotFound, "not_found", "no such path"))
+		refuse(w, errNoPath)
 	}
 }
+
+var errNoPath = access.Refuse(codes.NotFound, "not_found", "no such path")
 
 func (f *front) recovered(w http.ResponseWriter, r *http.Request) {
 	p := recover()
@@ -98,8 +102,11 @@ func (f *front) recovered(w http.ResponseWriter, r *http.Request) {
 		panic(p)
 	}
 	f.log.Error("a request panicked", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
-	refuse(w, access.Refuse(codes.Internal, access.ReasonInternal, "internal error"))
+	refuse(w, errPanicked)
 }
+
+// errPanicked says nothing to a caller: it is no status.
+var errPanicked = errors.New("a request panicked")
 
 // secure sets what a browser is told with every answer.
 func secure(h http.Header) {
@@ -190,6 +197,16 @@ func (p *paced) Write(b []byte) (int, error) {
 }
 
 func (p *paced) deadline() error { return p.control.SetWriteDeadline(time.Now().Add(p.most)) }
+
+// grace is for a body that is on its way while it is refused: who is cut off in the middle of it may not see the answer.
+const grace = time.Second
+
+// leave bounds how long the server goes on with a body that nobody reads.
+func (p *paced) leave() {
+	if p.Header().Get("Connection") != "" {
+		_ = p.control.SetReadDeadline(time.Now().Add(grace)) // the connection is gone if this fails
+	}
+}
 
 // FlushError flushes within the deadline.
 func (p *paced) FlushError() error {

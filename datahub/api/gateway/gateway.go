@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/peer"
 
 	"github.com/assay-net/assay/datahub/api/access"
 )
@@ -99,6 +100,10 @@ func (g *Gateway) servers(o *Options) error {
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 		// OPTIONS * comes to the front as everything does.
 		DisableGeneralOptionsHandler: true,
+		// The guard knows who sent a request as it does by gRPC.
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return peer.NewContext(ctx, &peer.Peer{Addr: c.RemoteAddr()})
+		},
 	}
 	return nil
 }

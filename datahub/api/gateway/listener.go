@@ -3,9 +3,11 @@ package gateway
 import (
 	"net"
 	"sync"
+
+	"github.com/assay-net/assay/datahub/api/access"
 )
 
-// bounded takes a number of connections at one time, and of these a number from one host. What is beyond is closed at once: it would only wait, and the others behind it.
+// bounded takes a number of connections at one time, and of these a number from one host (access.Host). What is beyond is closed at once: it would only wait, and the others behind it.
 type bounded struct {
 	net.Listener
 	most, perHost int
@@ -25,7 +27,7 @@ func (b *bounded) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		host := hostOf(c.RemoteAddr())
+		host := access.Host(c.RemoteAddr())
 		if b.take(host) {
 			return &connection{Conn: c, giveBack: sync.OnceFunc(func() { b.release(host) })}, nil
 		}
@@ -51,18 +53,6 @@ func (b *bounded) release(host string) {
 	if b.hosts[host]--; b.hosts[host] == 0 {
 		delete(b.hosts, host)
 	}
-}
-
-// hostOf is what connections are counted by: an IPv4 address, or the network of an IPv6 address, of which one host has many.
-func hostOf(a net.Addr) string {
-	t, ok := a.(*net.TCPAddr)
-	if !ok {
-		return a.String()
-	}
-	if t.IP.To4() != nil {
-		return t.IP.String()
-	}
-	return t.IP.Mask(net.CIDRMask(64, 128)).String()
 }
 
 // connection gives its place back when it is closed.

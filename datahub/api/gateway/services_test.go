@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"strings"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -42,6 +42,13 @@ func (s *services) take() []reached {
 	return calls
 }
 
+// count is how many calls have come since they were taken.
+func (s *services) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls)
+}
+
 func (s *services) on(fn func(ctx context.Context, method string, send func() error) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +59,7 @@ func (s *services) serve(ctx context.Context, method string, send func() error) 
 	p, _ := access.From(ctx)
 	md, _ := metadata.FromIncomingContext(ctx)
 	s.mu.Lock()
-	s.calls = append(s.calls, reached{method, p, md, access.IdempotencyKey(ctx)})
+	s.calls = append(s.calls, reached{method, p, md, strings.Join(md.Get(access.IdempotencyHeader), ",")})
 	handle := s.handle
 	s.mu.Unlock()
 	if handle == nil {
@@ -142,7 +149,7 @@ func (s *services) describe(d *grpc.ServiceDesc, m protoreflect.MethodDescriptor
 
 // call makes a call of any method, and reads its answer to the end.
 func call(ctx context.Context, c *grpc.ClientConn, m protoreflect.MethodDescriptor, in proto.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if !m.IsStreamingServer() {
 		return c.Invoke(ctx, fullName(m), in, newMessage(m.Output()))

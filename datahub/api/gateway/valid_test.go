@@ -12,11 +12,9 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/assay-net/assay/datahub/api/assayv1"
-	"github.com/assay-net/assay/datahub/api/gateway"
 )
 
 var digest = strings.Repeat("0a", 32)
@@ -83,13 +81,7 @@ func bodyOf(m protoreflect.MethodDescriptor, field string) string {
 	return string(must(protojson.Marshal(message.Interface())))
 }
 
-func findFile(path string) (protoreflect.FileDescriptor, error) {
-	return protoregistry.GlobalFiles.FindFileByPath(path)
-}
-
 func headerOf(md *metadata.MD) grpc.CallOption { return grpc.Header(md) }
-
-type gatewayOptions = gateway.Options
 
 var streamDesc = &grpc.StreamDesc{ServerStreams: true}
 

@@ -64,7 +64,7 @@ func newWorld(t testing.TB, change ...func(*access.Options, *gateway.Options)) *
 	log := slog.New(slog.NewTextHandler(locked{w}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	a := access.Options{
 		Organisation: w.own, Issuers: []access.Issuer{{URL: issuerURL, Keys: w.issuer.Keys}}, Nodes: w.listNodes, Party: w.isParty, Log: log,
-		Limits: access.Limits{Rate: 100_000, Burst: 100_000},
+		Limits: access.Limits{Rate: 100_000, Burst: 100_000, Failures: 100_000},
 	}
 	g := gateway.Options{
 		Listen: "127.0.0.1:0", GRPC: "127.0.0.1:0", Certificate: must(w.authority.Server("127.0.0.1", "localhost")), Register: w.services.register,
@@ -130,10 +130,15 @@ func (w *world) isParty(_ context.Context, _ commit.Digest, organisation string)
 	return w.parties[organisation], nil
 }
 
-// token is one of the world's issuer for the world's node.
+// token is ada's, of the world's issuer for the world's node.
 func (w *world) token(roles ...access.Role) string {
 	w.Helper()
-	return must(w.issuer.Mint(issuer.Claims{Subject: "ada", Audience: access.Audience(w.own.ID), Roles: roles, Lifetime: time.Minute}))
+	return w.tokenOf("ada", roles...)
+}
+
+func (w *world) tokenOf(subject string, roles ...access.Role) string {
+	w.Helper()
+	return must(w.issuer.Mint(issuer.Claims{Subject: subject, Audience: access.Audience(w.own.ID), Roles: roles, Lifetime: access.MaxLifetime}))
 }
 
 // dial connects to gRPC, with a client certificate if there is one.
@@ -154,9 +159,13 @@ func with(token string) context.Context {
 }
 
 // client is an HTTP client that trusts the node, and follows nothing.
-func (w *world) client() *http.Client {
+func (w *world) client(change ...func(*http.Transport)) *http.Client {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.authority.Pool()}, DisableKeepAlives: true}
+	for _, fn := range change {
+		fn(transport)
+	}
 	return &http.Client{
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.authority.Pool()}, DisableKeepAlives: true},
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -172,6 +181,11 @@ type answer struct {
 
 func (w *world) rest(method, path, token, body string, change ...func(*http.Request)) answer {
 	w.Helper()
+	return w.restBy(w.client(), method, path, token, body, change...)
+}
+
+func (w *world) restBy(client *http.Client, method, path, token, body string, change ...func(*http.Request)) answer {
+	w.Helper()
 	var content io.Reader
 	if body != "" {
 		content = bytes.NewBufferString(body)
@@ -186,7 +200,7 @@ func (w *world) rest(method, path, token, body string, change ...func(*http.Requ
 	for _, fn := range change {
 		fn(r)
 	}
-	response, err := w.client().Do(r)
+	response, err := client.Do(r)
 	if err != nil {
 		return answer{body: err.Error()}
 	}
@@ -227,10 +241,13 @@ func wantCode(t testing.TB, what string, err error, want ...codes.Code) {
 	}
 }
 
+// patience is how long a test waits for what must come, on a machine that does much else.
+const patience = 2 * time.Minute
+
 // until polls.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not in time", what)

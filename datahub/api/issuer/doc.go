@@ -11,5 +11,5 @@
 //
 // Nobody signs in here. There is no password form, no token endpoint and no refresh: whoever can read the folder on the node's machine can mint, by
 // `assay token`, and nobody else can. A token cannot be taken back before it ends; [Issuer.Revoke] drops every key at once, and with them every
-// token: at the node that it is part of within a few seconds, for calls that begin then, and elsewhere once the keys are fetched again, which may take ten minutes.
+// token: at the node that it is part of within a few seconds, and a few more for streams, and elsewhere once the keys are fetched again, which may take ten minutes.
 package issuer

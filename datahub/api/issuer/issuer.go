@@ -19,12 +19,6 @@ import (
 )
 
 const (
-	// MaxLifetime is the longest that a token may be valid.
-	MaxLifetime = access.MaxLifetime
-	// MaxSubject bounds the name of whom a token is for.
-	MaxSubject = access.MaxSubject
-
-	leeway = access.Leeway
 	// reread is how long the keys are kept in memory: another process may rotate them.
 	reread = time.Second
 	// lockWait is how often the lock of the folder is tried.
@@ -76,17 +70,17 @@ func (i *Issuer) keys() string { return filepath.Join(i.dir, "keys.json") }
 
 // Claims are what a token says.
 type Claims struct {
-	// Subject is whom it is for, a name in the organisation: printable, at most MaxSubject bytes.
+	// Subject is whom it is for, a name in the organisation: printable, at most access.MaxSubject bytes.
 	Subject string
 	// Audience is the node that it is for: access.Audience of an organisation.
 	Audience string
 	Roles    []access.Role
-	// Lifetime is more than nothing and at most MaxLifetime.
+	// Lifetime is at least a second and at most access.MaxLifetime.
 	Lifetime time.Duration
 }
 
 func (c *Claims) check() error {
-	if err := ledger.CheckText("subject", c.Subject, MaxSubject, true); err != nil {
+	if err := ledger.CheckText("subject", c.Subject, access.MaxSubject, true); err != nil {
 		return err
 	}
 	if err := ledger.CheckText("audience", c.Audience, access.MaxAudience, true); err != nil {
@@ -100,8 +94,8 @@ func (c *Claims) check() error {
 			return err
 		}
 	}
-	if c.Lifetime < time.Second || c.Lifetime > MaxLifetime {
-		return fmt.Errorf("lifetime is %s, must be 1s to %s", c.Lifetime, MaxLifetime)
+	if c.Lifetime < time.Second || c.Lifetime > access.MaxLifetime {
+		return fmt.Errorf("lifetime is %s, must be 1s to %s", c.Lifetime, access.MaxLifetime)
 	}
 	return nil
 }

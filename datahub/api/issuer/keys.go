@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/assay-net/assay/datahub/api/access"
 	"github.com/assay-net/assay/fabricnet/durable"
 )
 
@@ -65,8 +66,8 @@ func readKeys(path string) (*keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s: mode is %#o, must be 0600: others may read the issuer's keys", path, mode)
+	if err := durable.CheckPrivate(path, info); err != nil {
+		return nil, err
 	}
 	b, err := durable.ReadFile(path, maxKeysFile)
 	if err != nil {
@@ -134,7 +135,7 @@ func (k *keyring) rotated(now time.Time) (*keyring, error) {
 
 // over reports whether no token of the key can be valid any more.
 func (s *signingKey) over(now time.Time) bool {
-	return s.Replaced != 0 && now.After(time.Unix(s.Replaced, 0).Add(MaxLifetime+leeway))
+	return s.Replaced != 0 && now.After(time.Unix(s.Replaced, 0).Add(access.MaxLifetime+access.Leeway))
 }
 
 // public are the keys that a verifier needs.

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/assay-net/assay/datahub/api/access"
 	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/datahub/api/server"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
@@ -114,7 +115,7 @@ func TestPolicies(t *testing.T) {
 		t.Errorf("the first is %v", old)
 	}
 	_, err := n.policies().PublishPolicy(w.call(), &assayv1.PublishPolicyRequest{Text: "permit (principal, action, resource) when { context.nope };"})
-	refused(t, err, codes.InvalidArgument, server.ReasonInvalid, "text")
+	refused(t, err, codes.InvalidArgument, access.ReasonInvalid, "text")
 	if c := must(n.policies().CheckPolicy(w.call(), &assayv1.CheckPolicyRequest{Text: "permit"}))(t); len(c.GetProblems()) == 0 || c.GetDigest() != "" {
 		t.Errorf("half a policy: %v", c)
 	}
@@ -153,7 +154,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("the policy in force says %v", a)
 	}
 	_, err := n.policies().ExplainRequest(w.call(), byID("permit"))
-	refused(t, err, codes.InvalidArgument, server.ReasonInvalid, "text")
+	refused(t, err, codes.InvalidArgument, access.ReasonInvalid, "text")
 	_, err = n.policies().ExplainRequest(w.call(), &assayv1.ExplainRequestRequest{Text: person})
-	refused(t, err, codes.InvalidArgument, server.ReasonInvalid, "subject")
+	refused(t, err, codes.InvalidArgument, access.ReasonInvalid, "subject")
 }

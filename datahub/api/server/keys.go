@@ -4,40 +4,36 @@ import (
 	"container/list"
 	"context"
 	"crypto/sha256"
-	"strings"
+	"fmt"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/assay-net/assay/datahub/api/access"
 	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
-// KeyHeader is the metadata that holds a call's idempotency key.
-const KeyHeader = "idempotency-key"
-
 const (
-	// maxKey bounds an idempotency key, maxKeys how many are remembered, and keyAge for how long.
-	maxKey  = 128
+	// maxKeys bounds how many idempotency keys are remembered, and keyAge for how long.
 	maxKeys = 1 << 16
 	keyAge  = 24 * time.Hour
-
-	keyCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:"
 )
+
+var errKey = fmt.Errorf("must be given once, as 1 to %d letters, digits or -._:", access.MaxHeader)
 
 // keyOf is a call's idempotency key, or empty.
 func keyOf(ctx context.Context) (string, error) {
-	values := metadata.ValueFromIncomingContext(ctx, KeyHeader)
-	if len(values) == 0 {
+	values := metadata.ValueFromIncomingContext(ctx, access.IdempotencyHeader)
+	switch {
+	case len(values) == 0:
 		return "", nil
+	case len(values) > 1 || !access.Plain(values[0]):
+		return "", invalid(access.IdempotencyHeader, errKey)
 	}
-	key := values[0]
-	if len(values) > 1 || len(key) == 0 || len(key) > maxKey || strings.Trim(key, keyCharacters) != "" {
-		return "", invalid(KeyHeader, errKey)
-	}
-	return key, nil
+	return values[0], nil
 }
 
 // claimKey ties the call's key, if it has one, to what is called. The caller says in the end whether it was done.

@@ -10,8 +10,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/assay-net/assay/datahub/api/access"
 	"github.com/assay-net/assay/datahub/api/assayv1"
-	"github.com/assay-net/assay/datahub/api/server"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
@@ -143,7 +143,7 @@ func TestTokensThatAreRefused(t *testing.T) {
 		}
 		_, err := n.requests().ListRequests(w.call(), in)
 		t.Run(name, func(t *testing.T) {
-			if fields := fieldsOf(refused(t, err, codes.InvalidArgument, server.ReasonInvalid, "page_token")); len(fields) != 1 || fields[0] != "page_token" {
+			if fields := fieldsOf(refused(t, err, codes.InvalidArgument, access.ReasonInvalid, "page_token")); len(fields) != 1 || fields[0] != "page_token" {
 				t.Errorf("fields are %v", fields)
 			}
 		})

@@ -16,27 +16,11 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	"github.com/assay-net/assay/datahub/api/access"
 	"github.com/assay-net/assay/datahub/api/assayv1"
-	"github.com/assay-net/assay/datahub/api/server"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
-
-// methods are all of assay.v1.
-func methods() []protoreflect.MethodDescriptor {
-	var out []protoreflect.MethodDescriptor
-	for _, file := range []protoreflect.FileDescriptor{
-		assayv1.File_assay_v1_fleet_proto, assayv1.File_assay_v1_policy_proto, assayv1.File_assay_v1_grant_proto, assayv1.File_assay_v1_request_proto,
-		assayv1.File_assay_v1_proof_proto, assayv1.File_assay_v1_audit_proto, assayv1.File_assay_v1_node_proto,
-	} {
-		for i := range file.Services().Len() {
-			for j := range file.Services().Get(i).Methods().Len() {
-				out = append(out, file.Services().Get(i).Methods().Get(j))
-			}
-		}
-	}
-	return out
-}
 
 // invoke calls a method with a message and gives its error.
 func invoke(ctx context.Context, n *node, m protoreflect.MethodDescriptor, in proto.Message) error {
@@ -91,7 +75,7 @@ func spoil(in protoreflect.Message, f protoreflect.FieldDescriptor) bool {
 func TestEveryFieldOfEveryMethodIsBounded(t *testing.T) {
 	w := newWorld(t)
 	n := w.node(operator, nil)
-	for _, m := range methods() {
+	for _, m := range assayv1.Methods() {
 		fields := m.Input().Fields()
 		for i := range fields.Len() {
 			f, in := fields.Get(i), dynamicpb.NewMessage(m.Input())
@@ -99,7 +83,7 @@ func TestEveryFieldOfEveryMethodIsBounded(t *testing.T) {
 				t.Errorf("%s: field %s of kind %s has no case", m.FullName(), f.Name(), f.Kind())
 			}
 			t.Run(fmt.Sprintf("%s.%s", m.Name(), f.Name()), func(t *testing.T) {
-				s := refused(t, invoke(w.call(), n, m, in), codes.InvalidArgument, server.ReasonInvalid, "")
+				s := refused(t, invoke(w.call(), n, m, in), codes.InvalidArgument, access.ReasonInvalid, "")
 				if named := fieldsOf(s); !slices.ContainsFunc(named, func(name string) bool { return strings.HasPrefix(name, string(f.Name())) }) {
 					t.Errorf("named are %v", named)
 				}
@@ -123,7 +107,7 @@ func TestEveryTermOfAGrantIsBounded(t *testing.T) {
 		}
 		t.Run(string(f.Name()), func(t *testing.T) {
 			_, err := n.grants().CreateGrant(w.call(), &assayv1.CreateGrantRequest{Terms: terms})
-			refused(t, err, codes.InvalidArgument, server.ReasonInvalid, string(f.Name()))
+			refused(t, err, codes.InvalidArgument, access.ReasonInvalid, string(f.Name()))
 		})
 	}
 }
@@ -133,7 +117,7 @@ func TestEmptyMessages(t *testing.T) {
 	w := newWorld(t)
 	w.at(12, time.Hour)
 	n := w.node(operator, nil)
-	for _, m := range methods() {
+	for _, m := range assayv1.Methods() {
 		t.Run(string(m.Name()), func(t *testing.T) {
 			if m.Name() == "WatchAlerts" {
 				t.Skip("goes on for ever")
@@ -151,7 +135,7 @@ func TestErrorsBeneathSayNothing(t *testing.T) {
 	w := newWorld(t)
 	n := w.node(operator, nil)
 	defer n.book.outage()()
-	for _, m := range methods() {
+	for _, m := range assayv1.Methods() {
 		t.Run(string(m.Name()), func(t *testing.T) {
 			in := valid(m)
 			err := invoke(w.call(), n, m, in)
@@ -166,7 +150,7 @@ func TestErrorsBeneathSayNothing(t *testing.T) {
 			case "GetEvidence":
 				refused(t, err, codes.Unimplemented, "", "")
 			default:
-				refused(t, err, codes.Unavailable, server.ReasonUnavailable, "")
+				refused(t, err, codes.Unavailable, access.ReasonUnavailable, "")
 			}
 		})
 	}

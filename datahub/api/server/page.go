@@ -21,10 +21,7 @@ const (
 	tokenMark    = 8
 )
 
-var (
-	errToken = errors.New("is not a next_page_token of a list with these restrictions")
-	errKey   = errors.New("must be given once, as 1 to 128 letters, digits or -._:")
-)
+var errToken = errors.New("is not a next_page_token of a list with these restrictions")
 
 // listing is a list with its restrictions, which a page token is for.
 type listing struct{ name []byte }

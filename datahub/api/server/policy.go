@@ -29,38 +29,40 @@ func (s *policyService) PublishPolicy(ctx context.Context, in *assayv1.PublishPo
 	if err := s.Book.Await(ctx, receipt.Height); err != nil {
 		return nil, err
 	}
-	inForce, err := s.Book.Policy(ctx, s.Organisation, nil)
-	if err != nil {
-		return nil, err
-	}
-	if refused != nil && inForce.Digest != digest {
+	published, err := s.policy(ctx, s.Organisation, &digest)
+	if refused != nil && (ledger.CodeOf(err) == ledger.NotFound || err == nil && !published.GetInForce()) {
 		return nil, refused // something else changed in between
 	}
-	published, err := s.Book.Policy(ctx, s.Organisation, &digest)
-	if err != nil {
-		return nil, err
-	}
-	return &assayv1.PublishPolicyResponse{Policy: policyMessage(&published, inForce.Digest)}, nil
+	return &assayv1.PublishPolicyResponse{Policy: published}, err
 }
 
 // GetPolicy reads the policy in force, or one by its digest.
 func (s *policyService) GetPolicy(ctx context.Context, in *assayv1.GetPolicyRequest) (*assayv1.GetPolicyResponse, error) {
-	inForce, err := s.Book.Policy(ctx, in.GetOwner(), nil)
+	var digest *commit.Digest
+	if in.GetDigest() != "" {
+		d, err := digestOf("digest", in.GetDigest())
+		if err != nil {
+			return nil, err
+		}
+		digest = &d
+	}
+	p, err := s.policy(ctx, in.GetOwner(), digest)
+	return &assayv1.GetPolicyResponse{Policy: p}, err
+}
+
+// policy is the policy of a digest as of when it was first published, or the one in force.
+func (s *policyService) policy(ctx context.Context, owner string, digest *commit.Digest) (*assayv1.Policy, error) {
+	inForce, err := s.Book.Policy(ctx, owner, nil)
 	if err != nil {
 		return nil, err
 	}
-	if in.GetDigest() == "" {
-		return &assayv1.GetPolicyResponse{Policy: policyMessage(&inForce, inForce.Digest)}, nil
+	p := inForce
+	if digest != nil {
+		if p, err = s.Book.Policy(ctx, owner, digest); err != nil {
+			return nil, err
+		}
 	}
-	digest, err := digestOf("digest", in.GetDigest())
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.Book.Policy(ctx, in.GetOwner(), &digest)
-	if err != nil {
-		return nil, err
-	}
-	return &assayv1.GetPolicyResponse{Policy: policyMessage(&p, inForce.Digest)}, nil
+	return policyMessage(&p, inForce.Digest), nil
 }
 
 // CheckPolicy parses a text.

@@ -13,19 +13,12 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
 
+	"github.com/assay-net/assay/datahub/api/access"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
-// Domain is that of every ErrorInfo.
-const Domain = "assay"
-
-// Reasons of an ErrorInfo besides the ledger's codes.
-const (
-	ReasonInvalid     = string(ledger.Invalid)
-	ReasonExists      = "already_exists"
-	ReasonUnavailable = "unavailable"
-	ReasonInternal    = "internal"
-)
+// ReasonExists is a reason of an ErrorInfo besides the ledger's codes and those of package access.
+const ReasonExists = "already_exists"
 
 const (
 	// maxMessage bounds a status' message, which travels in a header.
@@ -70,7 +63,7 @@ func badRequest(fields ...*errdetails.BadRequest_FieldViolation) error {
 	for _, f := range fields {
 		text = append(text, f.Field+": "+f.Description)
 	}
-	return refuse(codes.InvalidArgument, ReasonInvalid, strings.Join(text, "; "), &errdetails.BadRequest{FieldViolations: fields})
+	return refuse(codes.InvalidArgument, access.ReasonInvalid, strings.Join(text, "; "), &errdetails.BadRequest{FieldViolations: fields})
 }
 
 // exists says that it was done already, in another way.
@@ -81,11 +74,7 @@ func notFound(message string) error {
 }
 
 func refuse(code codes.Code, reason, message string, more ...protoadapt.MessageV1) error {
-	s := status.New(code, clip(message))
-	if detailed, err := s.WithDetails(append([]protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: reason, Domain: Domain}}, more...)...); err == nil {
-		s = detailed
-	}
-	return &refusal{s}
+	return &refusal{status.Convert(access.RefuseWith(code, reason, clip(message), more...))}
 }
 
 // gone is the error of a stream whose caller takes no more.
@@ -117,10 +106,10 @@ func (s *Server) status(ctx context.Context, method string, err error) error {
 		return status.FromContextError(ctx.Err()).Err()
 	case errors.Is(err, errFault):
 		s.Logger.ErrorContext(ctx, "a call could not be served", "method", method, "error", err)
-		return refuse(codes.Internal, ReasonInternal, errFault.Error())
+		return refuse(codes.Internal, access.ReasonInternal, errFault.Error())
 	}
 	s.Logger.WarnContext(ctx, "a call found no ledger", "method", method, "error", err)
-	return refuse(codes.Unavailable, ReasonUnavailable, "the ledger cannot be reached or gave no answer: try the same call again")
+	return refuse(codes.Unavailable, access.ReasonUnavailable, "the ledger cannot be reached or gave no answer: try the same call again")
 }
 
 func clip(text string) string {

@@ -64,7 +64,7 @@ func Guarded(ctx context.Context) (Caller, bool) {
 }
 
 // errNobody is a call that came past whoever says who calls.
-var errNobody = refuse(codes.Unauthenticated, "unauthenticated", "it is not known who calls")
+var errNobody = refuse(codes.Unauthenticated, access.ReasonUnauthenticated, "it is not known who calls")
 
 // caller is who makes a call. One who is not named is nobody, whatever else is said of them.
 func (s *Server) caller(ctx context.Context) (Caller, error) {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/assay-net/assay/datahub/api/server"
+	"github.com/assay-net/assay/datahub/api/access"
 )
 
 // refused checks an error's code, the reason of its ErrorInfo unless it is empty, and that it says something.
@@ -22,7 +22,7 @@ func refused(t *testing.T, err error, code codes.Code, reason, text string) *sta
 	}
 	for _, d := range s.Details() {
 		if info, ok := d.(*errdetails.ErrorInfo); ok {
-			if info.GetDomain() != server.Domain || reason != "" && info.GetReason() != reason {
+			if info.GetDomain() != access.Domain || reason != "" && info.GetReason() != reason {
 				t.Errorf("error info is %v, want reason %q", info, reason)
 			}
 			return s

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/assay-net/assay/datahub/api/access"
 	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/datahub/api/server"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -101,7 +102,7 @@ func TestWatchSurvivesAnOutage(t *testing.T) {
 	over := n.book.outage()
 	must(w.book(operator).Decide(t.Context(), ledger.Decide{Request: id, Approve: true, Reasons: []string{}}))(t)
 	_, err := n.requests().GetRequest(w.call(), &assayv1.GetRequestRequest{Request: id.String()})
-	refused(t, err, codes.Unavailable, server.ReasonUnavailable, "ledger")
+	refused(t, err, codes.Unavailable, access.ReasonUnavailable, "ledger")
 	over()
 	s.until(assayv1.RequestStatus_REQUEST_STATUS_APPROVED)
 }
@@ -256,7 +257,7 @@ func TestAlertsAreWatched(t *testing.T) {
 	// What is about as old as the cursor may come again; the alert of the cursor itself does not.
 	read(cursor, "first", "third", "new fourth")
 	_, err := must(n.audit().WatchAlerts(w.call(), &assayv1.WatchAlertsRequest{After: "AAAA"}))(t).Recv()
-	refused(t, err, codes.InvalidArgument, server.ReasonInvalid, "after")
+	refused(t, err, codes.InvalidArgument, access.ReasonInvalid, "after")
 }
 
 // A watcher misses none over an outage.

@@ -31,7 +31,7 @@ const (
 	regulator = contracttest.Regulator
 	rival     = contracttest.Rival
 	fleetID   = "fleet-a"
-	patience  = 30 * time.Second
+	patience  = 2 * time.Minute
 )
 
 // world is a consortium on an embedded ledger with a clock of its own, and a node's interface for whoever asks for one.

@@ -1,6 +1,7 @@
 package workqueue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -44,25 +45,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
-	if o.Queue == "" {
-		o.Queue = "prove"
-	}
-	for _, d := range []struct {
-		field *int
-		value int
-	}{{&o.MaxJobs, 256}, {&o.MaxDeliver, 5}, {&o.Replicas, 1}} {
-		if *d.field == 0 {
-			*d.field = d.value
-		}
-	}
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{{&o.AckWait, 30 * time.Second}, {&o.Keep, 24 * time.Hour}, {&o.Poll, 2 * time.Second}} {
-		if *d.field == 0 {
-			*d.field = d.value
-		}
-	}
+	o.Queue = cmp.Or(o.Queue, "prove")
+	o.MaxJobs, o.MaxDeliver, o.Replicas = cmp.Or(o.MaxJobs, 256), cmp.Or(o.MaxDeliver, 5), cmp.Or(o.Replicas, 1)
+	o.AckWait, o.Keep, o.Poll = cmp.Or(o.AckWait, 30*time.Second), cmp.Or(o.Keep, 24*time.Hour), cmp.Or(o.Poll, 2*time.Second)
 	o.Logger = orDiscard(o.Logger)
 	switch {
 	case o.MaxJobs < 1 || o.MaxJobs > 1<<14:

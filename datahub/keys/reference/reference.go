@@ -86,7 +86,7 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secret file: %w", err)
 	}
-	if err := CheckPrivate(path, info); err != nil {
+	if err := checkPrivate(path, info); err != nil {
 		return nil, err
 	}
 	b, err := io.ReadAll(io.LimitReader(f, MaxSecret+1))
@@ -100,8 +100,8 @@ func readFile(path string) ([]byte, error) {
 	return b, nil
 }
 
-// CheckPrivate says whether a file is regular and nobody else's business.
-func CheckPrivate(path string, info fs.FileInfo) error {
+// checkPrivate says whether a file is regular and nobody else's business.
+func checkPrivate(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("secret file %s is not a regular file", path)
 	}

@@ -50,9 +50,8 @@ type Driver interface {
 	// Devices returns every device, by ID.
 	Devices(ctx context.Context) ([]Device, error)
 
-	// Snapshots returns up to limit snapshots of a fleet, of devices above after, by device: each device's newest, or if epoch is
-	// not nil the one of that epoch.
-	Snapshots(ctx context.Context, fleet string, epoch *uint64, after commit.DeviceID, limit int) ([]Snapshot, error)
+	// Snapshots returns up to limit snapshots of a fleet, of devices above after, by device: each device's newest.
+	Snapshots(ctx context.Context, fleet string, after commit.DeviceID, limit int) ([]Snapshot, error)
 	// Overtaken returns in the same way, without what is sealed, the newest snapshots that are of epochs below before and of devices
 	// that have stored frames since.
 	Overtaken(ctx context.Context, fleet string, before uint64, after commit.DeviceID, limit int) ([]Snapshot, error)

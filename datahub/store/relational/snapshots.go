@@ -28,15 +28,12 @@ func SnapshotArgs(s *driver.Snapshot) []any {
 }
 
 // Snapshots implements driver.Driver.
-func (db *DB) Snapshots(ctx context.Context, fleet string, epoch *uint64, after commit.DeviceID, limit int) ([]driver.Snapshot, error) {
+func (db *DB) Snapshots(ctx context.Context, fleet string, after commit.DeviceID, limit int) ([]driver.Snapshot, error) {
 	scan := func(r *sql.Rows, s *driver.Snapshot) error {
 		return r.Scan(&s.Fleet, &s.Epoch, deviceID{&s.Device}, &s.Sequence, &s.Sealed)
 	}
-	const selected = `SELECT fleet, epoch, device, sequence, sealed FROM snapshots s WHERE fleet = $1 AND device > $2 AND epoch = `
-	if epoch != nil {
-		return query(ctx, db, scan, selected+`$4 ORDER BY device LIMIT $3`, fleet, after[:], limit, int64(*epoch))
-	}
-	return query(ctx, db, scan, selected+`(SELECT max(n.epoch) FROM snapshots n WHERE n.fleet = s.fleet AND n.device = s.device)
+	return query(ctx, db, scan, `SELECT fleet, epoch, device, sequence, sealed FROM snapshots s
+		WHERE fleet = $1 AND device > $2 AND epoch = (SELECT max(n.epoch) FROM snapshots n WHERE n.fleet = s.fleet AND n.device = s.device)
 		ORDER BY device LIMIT $3`, fleet, after[:], limit)
 }
 

@@ -88,8 +88,8 @@ func (a *Authority) load(dir string) error {
 	if err != nil {
 		return err
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return fmt.Errorf("%s: mode is %#o, must be 0600: others may read the CA's key", path, mode)
+	if err := durable.CheckPrivate(path, info); err != nil {
+		return err
 	}
 	b, err := durable.ReadFile(path, maxFile)
 	if err != nil {
