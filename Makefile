@@ -6,7 +6,7 @@ GO ?= go
 # wait run three at a time.
 NETWORKS = ./cmd/assay ./datahub/node ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
 
-.PHONY: help demo demo-fabric demo-nodes test postgresql systemd short bench bench-fabric bench-ingest bench-api lint generate proto proto-release build clean
+.PHONY: help demo demo-fabric demo-nodes test postgresql systemd short bench bench-fabric bench-ingest bench-api bench-mpc lint generate proto proto-release build clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,10 @@ bench-ingest: postgresql ## measure a node under load, SQLite and PostgreSQL, pr
 bench-api: ## measure a node's interface, policy decisions, and answers on a Fabric network, print the table, write out/bench-api.json
 	@mkdir -p $(OUT)
 	$(GO) test -count=1 -timeout 90m -v -run '^TestBenchAPI$$' ./datahub/node -args -bench-table $(abspath $(OUT))/bench-api.json
+
+bench-mpc: ## measure homomorphic queries beside the clear and beside lattigo's own operations, print the table, write out/bench-mpc.json
+	@mkdir -p $(OUT)
+	$(GO) test -count=1 -timeout 30m -v -run '^TestBenchTable$$' ./mpc -args -bench-table $(abspath $(OUT))/bench-mpc.json
 
 lint: ## formatting, vet, staticcheck, tidy go.mod, the interface's sources
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not gofmt-ed:'; gofmt -l $$(git ls-files '*.go'); exit 1; }

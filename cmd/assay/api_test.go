@@ -118,14 +118,6 @@ func TestTermsAreSorted(t *testing.T) {
 	}
 }
 
-func TestUnitsText(t *testing.T) {
-	for n, want := range map[uint64]string{0: "0", 1: "0.000001", 1_000_000: "1", 2_500_000: "2.5", 100_000_000: "100"} {
-		if got := unitsText(n); got != want {
-			t.Errorf("%d: %q, want %q", n, got, want)
-		}
-	}
-}
-
 func TestRequestID(t *testing.T) {
 	if err := requestID(commit.Digest{1}.String()); err != nil {
 		t.Error(err)

@@ -240,14 +240,8 @@ func (c *policyExplainCall) limits(terms *policy.Terms, q *policy.Question, set 
 		g.Reasons = append(g.Reasons, fmt.Sprintf("the grant names policy %s, this text is %s", terms.Policy, digest))
 	}
 	if units, err := terms.Cost(q); err == nil {
-		g.Cost = unitsText(units)
+		g.Cost = policy.FormatUnits(units)
 	}
 	g.Covers = len(g.Reasons) == 0
 	return g
-}
-
-// unitsText writes millionths of a unit as decimal text.
-func unitsText(millionths uint64) string {
-	text := fmt.Sprintf("%d.%06d", millionths/1_000_000, millionths%1_000_000)
-	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }

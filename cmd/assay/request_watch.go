@@ -102,7 +102,7 @@ func stepText(r *assayv1.Request) string {
 // because are the reasons of a request's end.
 func because(r *assayv1.Request) string {
 	reasons := r.GetFailure().GetReasons()
-	if len(reasons) == 0 {
+	if len(reasons) == 0 && !r.GetDecision().GetApproved() {
 		reasons = r.GetDecision().GetReasons()
 	}
 	if len(reasons) == 0 {

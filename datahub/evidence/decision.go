@@ -2,14 +2,12 @@ package evidence
 
 import (
 	"crypto/sha256"
-	"math/big"
 	"slices"
 	"strings"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk/commit"
-	units "github.com/assay-net/assay/zk/record"
 )
 
 // decision makes an approval again.
@@ -62,7 +60,7 @@ func (v *verification) limits(d *ledger.Decision, q *policy.Question) {
 		v.add(Wrong, "decision", "cost: %v", err)
 		return
 	}
-	if cost := decimal(price); d.Cost != cost {
+	if cost := policy.FormatUnits(price); d.Cost != cost {
 		v.add(Wrong, "decision", "says that it cost %.64q, the grant's price is %s", d.Cost, cost)
 	}
 	var before policy.Spent
@@ -153,10 +151,4 @@ func (v *verification) policy(p *ledger.PolicyRecord, want commit.Digest, q *pol
 		return nil
 	}
 	return &said
-}
-
-// decimal writes millionths as the ledger does.
-func decimal(millionths uint64) string {
-	text := units.FormatDecimal(new(big.Int).SetUint64(millionths), 6)
-	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }

@@ -21,7 +21,6 @@ import (
 	"github.com/assay-net/assay/datahub/desk"
 	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/fabricnet/ledger"
-	"github.com/assay-net/assay/zk/commit"
 )
 
 // api is the node's interface, and what the ledger knows of it.
@@ -65,11 +64,11 @@ func (n *Node) openAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.guard, err = access.New(n.guardOptions(a, issuers)); err != nil {
-		return err
-	}
 	served, err := n.newServer(a)
 	if err != nil {
+		return err
+	}
+	if a.guard, err = access.New(n.guardOptions(a, issuers, served)); err != nil {
 		return err
 	}
 	o.Guard, o.Register = a.guard, served.Register
@@ -134,21 +133,12 @@ func (c *Config) issuerRoots(i int) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (n *Node) guardOptions(a *api, issuers []access.Issuer) access.Options {
+func (n *Node) guardOptions(a *api, issuers []access.Issuer, served *server.Server) access.Options {
 	c := &n.config.API
 	return access.Options{
-		Organisation: *n.own, Audience: c.Audience, Issuers: issuers, Nodes: n.env.Book.Nodes, Party: n.party,
-		Limits: access.Limits{Rate: c.RequestsPerSecond, Burst: c.Burst}, Observe: func(o access.Observation) { n.observe(a, o) }, Log: n.log,
+		Organisation: *n.own, Audience: c.Audience, Issuers: issuers, Nodes: n.env.Book.Nodes, Party: served.Party,
+		Limits: access.Limits{Rate: c.RequestsPerSecond, Burst: c.Burst, Failures: c.Failures}, Observe: func(o access.Observation) { n.observe(a, o) }, Log: n.log,
 	}
-}
-
-// party says whether an organisation asked a request or answers it.
-func (n *Node) party(ctx context.Context, request commit.Digest, organisation string) (bool, error) {
-	entry, err := n.env.Book.RequestEntry(ctx, request)
-	if ledger.CodeOf(err) == ledger.NotFound {
-		return false, nil
-	}
-	return err == nil && (entry.Request.Requester == organisation || entry.Request.Owner == organisation), err
 }
 
 func (n *Node) newServer(a *api) (*server.Server, error) {

@@ -144,7 +144,7 @@ func Defaults() Config {
 		Epochs:     Epochs{Close: "every", Grace: 10 * time.Second, Gather: 30 * time.Second, Late: "count", AnchorsAtOnce: 8},
 		Proving:    Proving{Answer: true},
 		API: API{Listen: "127.0.0.1:8443", GRPC: "127.0.0.1:8444", Names: []string{"localhost"}, BuiltInIssuer: true,
-			RequestsPerSecond: 20, Burst: 60},
+			RequestsPerSecond: 20, Burst: 60, Failures: 60},
 		Requests: Requests{Approve: byPolicy},
 		Review:   Review{Alert: true, OpenEpochs: true},
 	}

@@ -28,6 +28,7 @@ type API struct {
 	BuiltInIssuer     bool     `yaml:"built_in_issuer"`
 	RequestsPerSecond float64  `yaml:"requests_per_second"`
 	Burst             int      `yaml:"burst"`
+	Failures          int      `yaml:"failures_per_minute"`
 }
 
 // Issuer is an OpenID Connect issuer whose tokens are taken.
@@ -73,6 +74,8 @@ func (c *Config) checkAPI() error {
 		return fmt.Errorf("api.requests_per_second is %v, must be above 0 and at most a million", a.RequestsPerSecond)
 	case a.Burst < 1 || a.Burst > 1e6:
 		return fmt.Errorf("api.burst is %d, must be 1 to a million", a.Burst)
+	case a.Failures < 1 || a.Failures > 1e6:
+		return fmt.Errorf("api.failures_per_minute is %d, must be 1 to a million", a.Failures)
 	case len(a.Issuers) > access.MaxIssuers-1: // the built-in one is one more
 		return fmt.Errorf("api.issuers: there are %d, at most %d", len(a.Issuers), access.MaxIssuers-1)
 	}

@@ -2,8 +2,6 @@ package server
 
 import (
 	"fmt"
-	"math/big"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -12,7 +10,6 @@ import (
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk/commit"
-	"github.com/assay-net/assay/zk/record"
 	"github.com/assay-net/assay/zk/statement"
 )
 
@@ -106,21 +103,12 @@ func grantMessage(e *ledger.GrantEntry) (*assayv1.Grant, error) {
 		AnswersSpent: e.Spent.Answers, BudgetSpent: map[string]string{},
 	}
 	for fleet, units := range e.Spent.Units {
-		m.BudgetSpent[fleet] = unitsText(units)
+		m.BudgetSpent[fleet] = policy.FormatUnits(units)
 	}
 	if r := e.Revocation; r != nil {
 		m.Revocation = &assayv1.Revocation{Reason: r.Reason, RevokedAt: stamp(r.Time), TxId: r.TxID}
 	}
 	return m, nil
-}
-
-// budgetPlaces are the decimal places of a unit of budget.
-const budgetPlaces = 6
-
-// unitsText writes millionths of a unit as decimal text.
-func unitsText(millionths uint64) string {
-	text := record.FormatDecimal(new(big.Int).SetUint64(millionths), budgetPlaces)
-	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
 func termsMessage(t *policy.Terms) *assayv1.GrantTerms {

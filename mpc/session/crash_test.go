@@ -1,0 +1,211 @@
+package session_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/assay-net/assay/mpc/session"
+	"github.com/assay-net/assay/mpc/session/sessiontest"
+	"github.com/assay-net/assay/mpc/session/transcript"
+)
+
+// sameBytes fails the test if anything is shown twice and not the same.
+func sameBytes(t *testing.T, n *sessiontest.Network) {
+	type key struct {
+		from, caller string
+		session      transcript.ID
+		item         session.Item
+	}
+	var mu sync.Mutex
+	seen := map[key][32]byte{}
+	n.Mail.Interpose(func(r sessiontest.Request, answer sessiontest.Answer) ([]byte, error) {
+		b, err := answer()
+		if err != nil {
+			return nil, err
+		}
+		k := key{r.From, r.Caller, r.Session, r.Item}
+		if r.Item.Kind != session.PartItem {
+			k.caller = ""
+		}
+		if r.Item.Kind == session.InputItem {
+			k.from = "" // whoever hands it on
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		h := sha256.Sum256(b)
+		if old, ok := seen[k]; ok && !bytes.Equal(old[:], h[:]) {
+			t.Errorf("%s of %s was shown twice, and not the same", r.Item, r.From)
+		}
+		seen[k] = h
+		return b, nil
+	})
+}
+
+// crash has one party fail once at each of its records or stored values.
+type crash struct {
+	name  string
+	store bool
+	fault sessiontest.Fault
+}
+
+var crashes = []crash{
+	{"before it is stored", true, sessiontest.LostRequest},
+	{"after it is stored", true, sessiontest.LostAnswer},
+	{"before it is recorded", false, sessiontest.LostRequest},
+	{"after it is recorded", false, sessiontest.LostAnswer},
+}
+
+func (c crash) arm(n *sessiontest.Network, party string, happened map[string]bool) {
+	once := func(what string) sessiontest.Fault {
+		if happened[what] {
+			return sessiontest.NoFault
+		}
+		happened[what] = true
+		return c.fault
+	}
+	if c.store {
+		n.Store(party).SetFault(once)
+		return
+	}
+	n.Board.SetFault(func(e transcript.Entry) sessiontest.Fault {
+		if e.Party != party {
+			return sessiontest.NoFault
+		}
+		return once(string(e.Round))
+	})
+}
+
+// TestKilledAtEveryRound kills a party's process at each of its rounds, before and after what it stores and what it records, and starts it again at once.
+func TestKilledAtEveryRound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays many sessions")
+	}
+	for party, stops := range map[string]struct{ stores, records int }{
+		"owner-01":            {5, 4}, // secret, holding, keys, input, share; key, ready, input, share
+		"owner-03":            {4, 3}, // not active: no share
+		sessiontest.Regulator: {3, 3}, // secret, keys, share; key, ready, share
+		sessiontest.Receiver:  {8, 5}, // secret, keys, three inputs, activation, result, delivered; key, ready, close, activate, result
+	} {
+		for _, c := range crashes {
+			t.Run(party+" "+c.name, func(t *testing.T) {
+				n := sessiontest.New(t, 3, 2)
+				sameBytes(t, n)
+				happened := map[string]bool{}
+				c.arm(n, party, happened)
+				n.Start()
+				playKilling(t, n, party)
+				want := stops.records
+				if c.store {
+					want = stops.stores
+				}
+				if len(happened) != want {
+					t.Errorf("stopped at %v, want %d", happened, want)
+				}
+				n.WantDelivered(n.Opening.Roster.Owners...)
+			})
+		}
+	}
+}
+
+// playKilling starts a party anew whenever it lost something.
+func playKilling(t *testing.T, n *sessiontest.Network, party string) {
+	for range 60 {
+		for _, name := range n.Names() {
+			_, err := n.Step(name)
+			if name == party && errors.Is(err, sessiontest.ErrLost) {
+				n.Kill(party)
+				n.Start(party)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n.Over() {
+			return
+		}
+	}
+	t.Fatalf("no end:\n%s", n.Describe())
+}
+
+// TestNobodyLivesLonger has every party start anew for every step.
+func TestNobodyLivesLonger(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes every key at every step")
+	}
+	n := sessiontest.New(t, 3, 2)
+	sameBytes(t, n)
+	n.Start()
+	for range 40 {
+		for _, name := range n.Names() {
+			n.Kill(name)
+			n.Start(name)
+			if _, err := n.Step(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n.Over() {
+			break
+		}
+	}
+	n.WantResult(n.Opening.Roster.Owners...)
+}
+
+// TestResume finds the sessions of a store, goes on with those that are open, and destroys what is left of those that are over.
+func TestResume(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays whole sessions")
+	}
+	n := sessiontest.New(t, 3, 2)
+	n.Start()
+	n.Play(n.In(transcript.Input))
+	n.Kill(n.Names()...)
+	for _, name := range n.Names() {
+		parties, err := session.Resume(t.Context(), n.Config(name))
+		if err != nil || len(parties) != 1 || parties[0].Session() != n.Session {
+			t.Fatalf("%s: resumed %v (error %v), want session %s", name, parties, err, n.Session)
+		}
+	}
+	n.Start()
+	n.Play(n.Over)
+	n.WantResult(n.Opening.Roster.Owners...)
+	n.Start() // as after a restart
+	expire(t, n)
+	for _, name := range n.Names() {
+		if parties, err := session.Resume(t.Context(), n.Config(name)); err != nil || len(parties) != 0 {
+			t.Errorf("%s: resumed %d (error %v), want none", name, len(parties), err)
+		}
+	}
+}
+
+// TestKeysAreDestroyedWithTheAnswer, and what was encrypted when the session expires.
+func TestKeysAreDestroyedWithTheAnswer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays whole sessions")
+	}
+	n := sessiontest.New(t, 3, 2)
+	n.Start()
+	n.Play(n.Over)
+	for _, name := range n.Names() {
+		for _, slot := range []string{session.SecretSlot, session.HoldingSlot, session.ShareSlot} {
+			if _, err := n.Store(name).Get(t.Context(), n.Session, slot); !errors.Is(err, session.ErrDestroyed) {
+				t.Errorf("%s keeps %s: error %v", name, slot, err)
+			}
+		}
+	}
+	if _, err := n.Party("owner-01").Disclose(t.Context()); err != nil {
+		t.Errorf("disclosing before the session expires: %v", err)
+	}
+	n.WantResult(n.Opening.Roster.Owners...)
+	n.Kill(n.Names()...)
+	n.Start()
+	expire(t, n)
+	if _, err := n.Party("owner-01").Disclose(t.Context()); !errors.Is(err, session.ErrDestroyed) {
+		t.Errorf("disclosing after it: error %v, want %v", err, session.ErrDestroyed)
+	}
+	if len(n.Results) != 1 {
+		t.Error(fmt.Sprint(len(n.Results), " results delivered, want 1"))
+	}
+}

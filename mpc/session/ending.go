@@ -1,0 +1,81 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/assay-net/assay/mpc/session/transcript"
+)
+
+// Abort ends the session for everyone, if it is not answered yet. The reason is recorded for all to read: printable, 256 bytes of it.
+func (p *Party) Abort(ctx context.Context, reason string) error {
+	return p.abort(ctx, reason) // a step that is under way may take long
+}
+
+func (p *Party) abort(ctx context.Context, reason string) error {
+	return p.post(ctx, &transcript.Entry{Session: p.session, Party: p.cfg.Self, Round: transcript.Abort, Detail: transcript.Reason(reason)})
+}
+
+// finish ends a session that the ledger has ended: the receiver delivers its result; keys are destroyed; what was encrypted and how is kept for a dispute until the session expires.
+func (p *Party) finish(ctx context.Context, t *transcript.Transcript) error {
+	p.forget()
+	p.withdraw(PublicItem, PartItem, ShareItem, AliveItem)
+	err := p.conclude(ctx, t)
+	if errors.Is(err, ErrDestroyed) {
+		return nil // it was concluded, or refused
+	}
+	return err
+}
+
+func (p *Party) conclude(ctx context.Context, t *transcript.Transcript) error {
+	if p.role() == transcript.Receiver && t.Phase() == transcript.Answered {
+		if err := p.deliver(ctx, t); err != nil {
+			return err
+		}
+	}
+	if p.expired() {
+		return p.destroyAll(ctx)
+	}
+	if err := p.cfg.Store.Destroy(ctx, p.session, secretSlot, holdingSlot, shareSlot); err != nil {
+		return fmt.Errorf("destroying the keys of session %s: %w", p.session, err)
+	}
+	if t.Recorded(p.roster().Receiver, transcript.Close) == nil {
+		return nil
+	}
+	return p.offerInputs(ctx, t)
+}
+
+func (p *Party) expired() bool { return p.cfg.Now().Unix() > p.opening.Expires }
+
+func (p *Party) destroyAll(ctx context.Context) error {
+	p.forget()
+	p.withdraw(PublicItem, PartItem, InputItem, ShareItem, AliveItem)
+	if err := p.cfg.Store.Destroy(ctx, p.session); err != nil {
+		return fmt.Errorf("destroying session %s: %w", p.session, err)
+	}
+	return nil
+}
+
+// expire ends a session that was not answered in time.
+func (p *Party) expire(ctx context.Context) error {
+	if err := p.destroyAll(ctx); err != nil {
+		return err
+	}
+	return p.leave(ctx, Expired, fmt.Sprintf("not answered until %d", p.opening.Expires))
+}
+
+// refuse ends this party's part of a session that goes on without it. It records nothing: another may be speaking in its name.
+func (p *Party) refuse(ctx context.Context, reason string) error {
+	p.log.ErrorContext(ctx, "refusing the session for good", "reason", reason)
+	if err := p.destroyAll(ctx); err != nil {
+		return err
+	}
+	return p.leave(ctx, Refused, reason)
+}
+
+func (p *Party) leave(ctx context.Context, phase transcript.Phase, reason string) error {
+	p.log.WarnContext(ctx, "over", "phase", phase, "reason", reason)
+	p.note(func(s *State) { s.Phase, s.Reason, s.Waiting = phase, reason, nil })
+	return nil
+}
