@@ -46,6 +46,7 @@ func TestParseCasesTakesJSON(t *testing.T) {
 	q := question()
 	q.Curves = []CurveShape{health(Knot{1, 2})}
 	q.KeyClasses, q.Epsilon, q.ProvenMinimum = []string{"module"}, 1, 2
+	q.Delta, q.MinimumCohort, q.Totals, q.TotalCount, q.Owners, q.Degree = 3, 4, []string{TotalScore}, 1, 5, 7
 	b, err := json.Marshal(map[string]any{
 		"version": CasesVersion,
 		"cases":   []any{map[string]any{"name": "all", "expect": "approve", "question": q}},

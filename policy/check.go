@@ -113,7 +113,7 @@ func (t *Terms) checkAmounts() error {
 			return fmt.Errorf("terms: %s %w", a.field, err)
 		}
 		if n > a.max {
-			return fmt.Errorf("terms: %s is %s units, at most %s", a.field, a.text, formatUnits(a.max))
+			return fmt.Errorf("terms: %s is %s units, at most %s", a.field, a.text, FormatUnits(a.max))
 		}
 	}
 	return nil

@@ -93,7 +93,7 @@ func (c *CurveShape) problem() string {
 			return "has knots out of order"
 		}
 		if k.Factor > maxFactor {
-			return fmt.Sprintf("has a factor above %s", formatUnits(maxFactor))
+			return fmt.Sprintf("has a factor above %s", FormatUnits(maxFactor))
 		}
 	}
 	return ""
@@ -148,7 +148,7 @@ func (c *CurveShape) narrow(lo, hi uint32) (warnings []string) {
 		if 100*uint64(to.At-from.At) < minPiecePercent*uint64(c.Max-c.Min) {
 			warnings = append(warnings, fmt.Sprintf(
 				"the curve over %s goes from %s to %s within less than %d %% of the lane's range, after knot %d: a step or a bump can single out a few",
-				c.Lane, formatUnits(from.Factor), formatUnits(to.Factor), minPiecePercent, i))
+				c.Lane, FormatUnits(from.Factor), FormatUnits(to.Factor), minPiecePercent, i))
 		}
 	}
 	return warnings

@@ -121,6 +121,13 @@ func TestDecideSeesTheQuestion(t *testing.T) {
 		`context.minimum_coverage == decimal("99.99")`: func(q *Question) { q.MinimumCoverage = 9999 },
 		`context.key_classes.contains("module")`:       func(q *Question) { q.KeyClasses = []string{"module"} },
 		`context.epsilon_millionths == 250000`:         func(q *Question) { q.Epsilon = 250000 },
+		`context.delta_trillionths == 7`:               func(q *Question) { q.Delta = 7 },
+		`context.minimum_cohort == 500`:                func(q *Question) { q.MinimumCohort = 500 },
+		`context.totals == ["sum", "count"] && context.total_count == 2`: func(q *Question) {
+			q.Totals, q.TotalCount = []string{TotalCount, TotalSum}, 2
+		},
+		`context.owners == 3`: func(q *Question) { q.Owners = 3 },
+		`context.degree == 5`: func(q *Question) { q.Degree = 5 },
 	} {
 		s := parse(t, permit(condition))
 		q := question()
@@ -145,6 +152,11 @@ func TestDecideRefusesWhatDoesNotFit(t *testing.T) {
 		"current_epoch is":  func(q *Question) { q.CurrentEpoch = math.MaxUint64 },
 		"proven_minimum is": func(q *Question) { q.ProvenMinimum = math.MaxUint64 },
 		"epsilon is":        func(q *Question) { q.Epsilon = math.MaxUint64 },
+		"delta is":          func(q *Question) { q.Delta = math.MaxUint64 },
+		"minimum_cohort is": func(q *Question) { q.MinimumCohort = math.MaxUint64 },
+		"total_count is":    func(q *Question) { q.TotalCount = math.MaxUint64 },
+		"owners is":         func(q *Question) { q.Owners = math.MaxUint64 },
+		"degree is":         func(q *Question) { q.Degree = math.MaxUint64 },
 		"minimum_coverage":  func(q *Question) { q.MinimumCoverage = 10001 },
 		`count is "maybe"`:  func(q *Question) { q.Count = "maybe" },
 		"time is outside":   func(q *Question) { q.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },

@@ -51,8 +51,8 @@ func digits(s string) bool {
 	return true
 }
 
-// formatUnits writes millionths as decimal text.
-func formatUnits(n uint64) string {
+// FormatUnits writes millionths as decimal text without zeros at its end, as budgets and costs are written.
+func FormatUnits(n uint64) string {
 	text := fmt.Sprintf("%d.%06d", n/1_000_000, n%1_000_000)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }

@@ -26,8 +26,8 @@ func TestParseUnsigned(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Uint64().Draw(t, "n")
-		if got, err := parseUnsigned(formatUnits(n), unitPlaces); err != nil || got != n {
-			t.Fatalf("%d became %q and %d, %v", n, formatUnits(n), got, err)
+		if got, err := parseUnsigned(FormatUnits(n), unitPlaces); err != nil || got != n {
+			t.Fatalf("%d became %q and %d, %v", n, FormatUnits(n), got, err)
 		}
 	})
 }

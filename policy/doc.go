@@ -12,7 +12,7 @@
 //     says what of a question they do not cover, [Terms.Cost] what it spends.
 //   - The difference rule: [Overlaps] when a question is approved, [Isolates]
 //     and [Outside] when its proof is there, over all that was answered about
-//     the same fleet and epoch.
+//     the same fleet and epoch; [Pools] for sums over several owners' fleets.
 //
 // What is asked is worked out by the caller, from a statement; what was spent
 // and answered is the ledger's to keep.
@@ -44,12 +44,20 @@
 // An empty list allows nothing. Amounts are decimal text, counted in whole
 // millionths. The cost of a proof is a convention for counting questions: what
 // is disclosed exactly is not differentially private at any price. Homomorphic
-// queries spend their epsilon from the same budget. A grant's minimum_cohort
+// queries spend from the same budget. A grant's minimum_cohort
 // must be proven: a question discloses its count, or asks about the whole
 // fleet, or carries a claim that is exactly count ≥ N. That the count then
 // shown is large enough, or the claim holds, is for the caller to see in the
 // verdict. A grant with models has a max_price; a request must not outlive its
 // grant.
+//
+// Homomorphic queries (the actions aggregate and score) show no count of one
+// fleet. So a grant looks at the minimum_cohort that the query obliges every owner
+// to hold to: that an owner's part of the cohort is that large only the owner's
+// node sees, before it takes part. Without epsilon, what is shown exactly counts
+// as disclosed, and each number costs as a disclosed total does; with it, the
+// epsilon is the cost. Delta is shown to policies and has no budget. The coverage
+// of a query is what its settled epoch has.
 //
 // # The difference rule
 //
@@ -145,6 +153,46 @@
 //     not recorded: [Outside] leaves that cohort out.
 //   - Knowledge from elsewhere. An owner of half an atom's batteries can take
 //     them off, and so can whoever it tells.
+//
+// # Sums over several owners' fleets
+//
+// Such a sum shows nobody's part, of the counts neither, and all members see what
+// was asked and answered. So the rule for them is structural, and holds within one
+// epoch for every fleet, whoever asks ([Pools]):
+//
+//   - A fleet is pooled with one set of fleets: two queries are over the same set
+//     or over sets that have no fleet in common. Else the sums over {A,B,C} and
+//     {A,B,C,D} differ by D's own total.
+//   - The cohorts of two queries over one set are the same or disjoint. Else the
+//     batteries between them are the difference.
+//   - Two sums over one cohort are of the same owners' parts. An owner that takes
+//     part in one and is away or declines in the other would be their difference:
+//     this is what is compared last, when the parts are recorded and before anything
+//     is opened.
+//
+// It follows: whoever adds and subtracts exact answers gets, for each of some
+// disjoint cohorts, a total over all the batteries that the same three or more
+// owners have in it, with one weight for all of them, and nothing tells one owner's
+// batteries from another's. Asking the same again without noise tells nothing new;
+// with noise it is another answer, and costs again, for fresh noise averages out:
+// that is what the budget is for. A query counts from the moment that its session
+// begins, and for ever once the sum was named that is to be opened. A session
+// that ended before has opened nothing and frees its place.
+//
+// It does not stop, besides what is said above of epochs, models, denial and
+// knowledge from elsewhere: all owners but one together learn the last one's total,
+// and so does whoever knows exact totals of all fleets but one over the same cohort,
+// from proofs for instance. The first to begin at an epoch settles for all others
+// with whom its fleets are pooled, and in which cohorts: a policy keeps grantees to a
+// grid here, too, as testdata/policies/pooled does. Histograms and models split a
+// cohort further than any minimum sees: a band may hold one battery, and so may
+// what lies between the edges of two histograms. And that every part is as large as
+// the minimum is the word of each owner's node.
+//
+// A score is about one fleet and joins its family of cohorts above. It shows no
+// count; so besides scores over the whole fleet, whose size is on the ledger, its
+// cohort is the same as any other or disjoint. It counts for ever once the owner
+// recorded its answer.
 //
 // # Test cases
 //

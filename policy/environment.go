@@ -99,6 +99,8 @@ func fits(q *Question) error {
 		{"epoch", q.Epoch, math.MaxInt64}, {"current_epoch", q.CurrentEpoch, math.MaxInt64},
 		{"proven_minimum", q.ProvenMinimum, math.MaxInt64}, {"epsilon", q.Epsilon, math.MaxInt64},
 		{"minimum_coverage", q.MinimumCoverage, coverageFull}, {"price", q.Price, math.MaxInt64},
+		{"delta", q.Delta, math.MaxInt64}, {"minimum_cohort", q.MinimumCohort, math.MaxInt64}, {"total_count", q.TotalCount, math.MaxInt64},
+		{"owners", q.Owners, math.MaxInt64}, {"degree", q.Degree, math.MaxInt64},
 	} {
 		if n.value > n.max {
 			return fmt.Errorf("%s is %d, at most %d", n.name, n.value, n.max)
@@ -144,6 +146,12 @@ func contextOf(q *Question) (types.Record, error) {
 		"minimum_coverage":   coverage,
 		"key_classes":        set(q.KeyClasses),
 		"epsilon_millionths": types.Long(q.Epsilon),
+		"delta_trillionths":  types.Long(q.Delta),
+		"minimum_cohort":     types.Long(q.MinimumCohort),
+		"totals":             set(q.Totals),
+		"total_count":        types.Long(q.TotalCount),
+		"owners":             types.Long(q.Owners),
+		"degree":             types.Long(q.Degree),
 	}), nil
 }
 

@@ -53,11 +53,14 @@ func (l *limits) covers(what string, list []string, entries ...string) {
 }
 
 // cohort demands a proof of the cohort's size: a number that a requester
-// merely expects is none.
+// merely expects is none. Of a homomorphic query nobody but the owner sees the
+// size, so that what counts is what the owner is asked to hold to.
 func (l *limits) cohort(t *Terms, q *Question) {
-	switch q.Count {
-	case CountExact:
-	case CountProven:
+	switch {
+	case q.homomorphic():
+		l.check(q.MinimumCohort >= t.MinimumCohort, "the question is about cohorts of at least %d, the grant demands %d", q.MinimumCohort, t.MinimumCohort)
+	case q.Count == CountExact:
+	case q.Count == CountProven:
 		l.check(q.ProvenMinimum >= t.MinimumCohort, "the question proves that its cohort has at least %d, the grant demands %d", q.ProvenMinimum, t.MinimumCohort)
 	default:
 		l.check(false, "the question neither discloses count nor claims count ≥ %d: the grant's minimum must be proven", t.MinimumCohort)
@@ -66,6 +69,8 @@ func (l *limits) cohort(t *Terms, q *Question) {
 	l.check(err == nil && q.MinimumCoverage >= coverage, "the question demands a coverage of %d.%02d %%, the grant at least %s",
 		q.MinimumCoverage/100, q.MinimumCoverage%100, t.MinimumCoverage)
 }
+
+func (q *Question) homomorphic() bool { return q.Action == Aggregate || q.Action == Score }
 
 func (l *limits) window(t *Terms, q *Question) {
 	l.check(q.Epoch >= t.FirstEpoch, "epoch %d is before the grant's first, %d", q.Epoch, t.FirstEpoch)
@@ -92,41 +97,46 @@ func (l *limits) spending(t *Terms, q *Question, s Spent) {
 		return
 	}
 	l.check(cost <= budget-s.Units, "the question costs %s units, and %s of the budget for fleet %q are left",
-		formatUnits(cost), formatUnits(budget-s.Units), shorten(q.Fleet.ID, maxName))
+		FormatUnits(cost), FormatUnits(budget-s.Units), shorten(q.Fleet.ID, maxName))
 }
 
 // Cost is what an answer spends of the fleet's budget, in millionths of a
 // unit: for a proof, each claim and each disclosed total; for a homomorphic
-// query, its epsilon. The price of exact totals is a convention for counting
-// and no differential privacy.
+// query, its epsilon or, where it shows exact numbers, each of them as a
+// disclosed total. The price of exact totals is a convention for counting and no
+// differential privacy.
 func (t *Terms) Cost(q *Question) (uint64, error) {
-	switch q.Action {
-	case Aggregate, Score:
-		if q.Epsilon == 0 {
-			return 0, errors.New("a homomorphic query names no epsilon")
-		}
+	items := []item{{"cost_claim", t.CostClaim, uint64(len(q.Claims))}, {"cost_disclosure", t.CostDisclosure, uint64(len(q.Disclose))}}
+	switch {
+	case q.homomorphic() && q.Epsilon > 0:
 		return q.Epsilon, nil
-	case Prove:
-	default:
+	case q.homomorphic() && q.TotalCount == 0:
+		return 0, errors.New("a homomorphic query names neither epsilon nor totals")
+	case q.homomorphic():
+		items = []item{{"cost_disclosure", t.CostDisclosure, q.TotalCount}}
+	case q.Action != Prove:
 		return 0, fmt.Errorf("action %q is not known", shorten(string(q.Action), maxID))
 	}
 	var total uint64
-	for _, item := range []struct {
-		field, text string
-		times       int
-	}{{"cost_claim", t.CostClaim, len(q.Claims)}, {"cost_disclosure", t.CostDisclosure, len(q.Disclose)}} {
-		each, err := parseUnsigned(item.text, unitPlaces)
+	for _, i := range items {
+		each, err := parseUnsigned(i.text, unitPlaces)
 		if err != nil {
-			return 0, fmt.Errorf("%s %w", item.field, err)
+			return 0, fmt.Errorf("%s %w", i.field, err)
 		}
-		high, cost := bits.Mul64(each, uint64(item.times))
+		high, cost := bits.Mul64(each, i.times)
 		sum, carry := bits.Add64(total, cost, 0)
 		if high != 0 || carry != 0 {
-			return 0, fmt.Errorf("more than %s units", formatUnits(math.MaxUint64))
+			return 0, fmt.Errorf("more than %s units", FormatUnits(math.MaxUint64))
 		}
 		total = sum
 	}
 	return total, nil
+}
+
+// item is what an answer is charged for, each time at one price.
+type item struct {
+	field, text string
+	times       uint64
 }
 
 // Add is what is spent after one more answer of a cost. It fails rather than

@@ -61,12 +61,35 @@ type Question struct {
 	Price    uint64       `json:"price"`
 	Currency string       `json:"currency"`
 	Curves   []CurveShape `json:"curves,omitempty"`
-	// MinimumCoverage is in 0.01 %.
+	// MinimumCoverage is in 0.01 %: what a statement demands and, of a homomorphic
+	// query, what the settled epoch has.
 	MinimumCoverage uint64   `json:"minimum_coverage"`
 	KeyClasses      []string `json:"key_classes,omitempty"`
-	// Epsilon is what a homomorphic query spends, in millionths; 0 for proofs.
+	// The rest is of homomorphic queries, and 0 for proofs. Epsilon is what one
+	// spends, in millionths, Delta in 10^-12; both 0: it shows exact totals.
 	Epsilon uint64 `json:"epsilon"`
+	Delta   uint64 `json:"delta"`
+	// MinimumCohort is the fewest batteries of the cohort with which a fleet takes
+	// part. Its owner's node holds to that: no answer shows it.
+	MinimumCohort uint64 `json:"minimum_cohort"`
+	// Totals are the kinds of what is shown, TotalCount how many numbers these are.
+	Totals     []string `json:"totals,omitempty"`
+	TotalCount uint64   `json:"total_count"`
+	// Owners is the fewest owners whose parts are in a sum: some who were asked may
+	// not take part. It is 1 for a score. Degree is of the score's polynomial.
+	Owners uint64 `json:"owners"`
+	Degree uint64 `json:"degree"`
 }
+
+// Kinds of what a homomorphic query shows.
+const (
+	TotalCount     = "count"
+	TotalSum       = "sum"
+	TotalSquares   = "sum_squares"
+	TotalHistogram = "histogram" // each of its bands is one number
+	TotalScore     = "score"     // the mean of a score over the cohort
+	TotalSpread    = "spread"    // the mean of its square
+)
 
 // Kinds of claims, by the totals that occur in them with a coefficient.
 const (

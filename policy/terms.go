@@ -25,7 +25,8 @@ type Terms struct {
 	// magnifier.
 	MaxPrice string `json:"max_price,omitempty"`
 	// MinimumCohort is the fewest batteries that an answer may be about, or
-	// that two answers may differ by; at least 1.
+	// that two answers may differ by; at least 1. Of a sum over several owners'
+	// fleets, it is about this owner's part.
 	MinimumCohort uint64 `json:"minimum_cohort"`
 	// MinimumCoverage is the least that a question must demand, in percent with
 	// up to two decimal places, such as "95.00".
@@ -37,7 +38,7 @@ type Terms struct {
 	// Answers is how many questions may be answered, whatever they are about.
 	Answers uint32 `json:"answers"`
 	// Budget is for each fleet; CostClaim and CostDisclosure are what one claim
-	// and one disclosed total cost. Units with up to six decimal places.
+	// and one disclosed total cost, also of a homomorphic query without an epsilon. Units with up to six decimal places.
 	Budget         string `json:"budget"`
 	CostClaim      string `json:"cost_claim"`
 	CostDisclosure string `json:"cost_disclosure"`

@@ -129,7 +129,7 @@ func TestLimits(t *testing.T) {
 		`the grant is "bank"'s, and "fund" asks`: func(_ *Terms, q *Question, _ *Spent) { q.Requester.ID = "fund" },
 		`does not cover fleet "others"`:          func(_ *Terms, q *Question, _ *Spent) { q.Fleet.ID = "others" },
 		`does not cover purpose "loan "`:         func(_ *Terms, q *Question, _ *Spent) { q.Purpose = "loan " },
-		`does not cover action "score"`:          func(_ *Terms, q *Question, _ *Spent) { q.Action, q.Epsilon = Score, 1 },
+		`does not cover action "score"`:          func(_ *Terms, q *Question, _ *Spent) { q.Action, q.Epsilon, q.MinimumCohort = Score, 1, 50 },
 		`does not cover claim about "value"`:     func(_ *Terms, q *Question, _ *Spent) { q.Claims = []string{ClaimValue} },
 		`does not cover disclosure of "value"`:   func(_ *Terms, q *Question, _ *Spent) { q.Disclose = append(q.Disclose, "value") },
 		`does not cover lane "fault_count"`:      func(_ *Terms, q *Question, _ *Spent) { q.Lanes = append(q.Lanes, "fault_count") },
@@ -149,7 +149,9 @@ func TestLimits(t *testing.T) {
 		"all 10 answers of the grant are used up":                func(_ *Terms, _ *Question, s *Spent) { s.Answers = 10 },
 		"costs 1.1 units, and 1 of the budget":                   func(_ *Terms, _ *Question, s *Spent) { s.Units = 9_000_000 },
 		`the budget for fleet "fleet" is used up`:                func(_ *Terms, _ *Question, s *Spent) { s.Units = math.MaxUint64 },
-		"the question's cost: a homomorphic query names no":      func(t *Terms, q *Question, _ *Spent) { t.Actions, q.Action = []Action{Aggregate}, Aggregate },
+		"the question's cost: a homomorphic query names neither": homomorphic(Aggregate, 50, 0),
+		"about cohorts of at least 49, the grant demands 50":     homomorphic(Aggregate, 49, 1),
+		"costs 10.000001 units, and 10 of the budget":            homomorphic(Score, 50, 10_000_001),
 	} {
 		terms, q, spent := loans(), question(), Spent{}
 		change(terms, q, &spent)
@@ -207,6 +209,9 @@ func TestCost(t *testing.T) {
 		"the smallest":      {"0.000001", "0.000002", nil, 3},
 		"several":           {"0.25", "3.5", func(q *Question) { q.Claims, q.Disclose = make([]string, 4), make([]string, 9) }, 32_500_000},
 		"a homomorphic sum": {"1", "1", func(q *Question) { q.Action, q.Epsilon = Aggregate, 123 }, 123},
+		"noise and totals":  {"1", "1", func(q *Question) { q.Action, q.Epsilon, q.TotalCount = Aggregate, 123, 40 }, 123},
+		"exact totals":      {"5", "0.25", func(q *Question) { q.Action, q.TotalCount = Aggregate, 3 }, 750_000},
+		"an exact score":    {"5", "0.25", func(q *Question) { q.Action, q.TotalCount = Score, 1 }, 250_000},
 	} {
 		terms, q := loans(), question()
 		terms.CostClaim, terms.CostDisclosure = c.claim, c.disclosure
@@ -250,9 +255,9 @@ func TestBudgetIsNeverOverspent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms := loans()
 		terms.Answers = rapid.Uint32Range(1, 20).Draw(t, "answers")
-		terms.Budget = formatUnits(rapid.Uint64Range(0, 30_000_000).Draw(t, "budget"))
-		terms.CostClaim = formatUnits(rapid.Uint64Range(0, 3_000_000).Draw(t, "claim"))
-		terms.CostDisclosure = formatUnits(rapid.Uint64Range(0, 3_000_000).Draw(t, "disclosure"))
+		terms.Budget = FormatUnits(rapid.Uint64Range(0, 30_000_000).Draw(t, "budget"))
+		terms.CostClaim = FormatUnits(rapid.Uint64Range(0, 3_000_000).Draw(t, "claim"))
+		terms.CostDisclosure = FormatUnits(rapid.Uint64Range(0, 3_000_000).Draw(t, "disclosure"))
 		spent, total := Spent{}, new(big.Rat)
 		amount := func(text string, times int) *big.Rat {
 			r, ok := new(big.Rat).SetString(text)

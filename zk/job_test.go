@@ -226,11 +226,7 @@ func BenchmarkProveHere(b *testing.B) {
 // benchJob is a full chunk of 1,024.
 func benchJob(b *testing.B) (*setup.Unsafe, *zk.ChunkJob) {
 	b.Helper()
-	dir, err := setup.DefaultDir()
-	if err != nil {
-		b.Fatal(err)
-	}
-	keys, err := setup.UnsafeSingleParty(dir, nil)
+	keys, err := setup.UnsafeSingleParty("", nil)
 	if err != nil {
 		b.Fatal(err)
 	}

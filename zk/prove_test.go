@@ -33,14 +33,11 @@ func answer(t *testing.T, indices ...uint32) *answered {
 	if testing.Short() {
 		t.Skip("needs keys and proofs")
 	}
-	dir, err := setup.DefaultDir()
+	keys, err := setup.UnsafeSingleParty("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &answered{chunks: map[uint32]*zk.Chunk{}}
-	if a.keys, err = setup.UnsafeSingleParty(dir, nil); err != nil {
-		t.Fatal(err)
-	}
+	a := &answered{keys: keys, chunks: map[uint32]*zk.Chunk{}}
 	a.facts = &verify.Facts{Ledger: commit.Digest{1}, Fleet: "f", Owner: "o", Schema: "charger/v1", Epoch: 7}
 	for _, index := range indices {
 		c := &zk.Chunk{Index: index, Records: make([]record.Record, provenSlots), R: make([]fr.Element, provenSlots)}

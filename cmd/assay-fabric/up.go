@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,12 +86,9 @@ func up(ctx context.Context, p *cli.Printer, f upFlags) error {
 		}
 		p.Note("%s", step.Step)
 	}
-	srs, remove, err := f.srs(p)
-	if err != nil {
+	if err := f.chooseSRS(p); err != nil {
 		return err
 	}
-	defer remove()
-	f.options.SRS = srs
 	n, err := localnet.Up(ctx, f.options)
 	if err != nil {
 		return err
@@ -168,36 +162,15 @@ func (f *upFlags) readOrganisations() error {
 	return nil
 }
 
-// srs is the SRS file of the contract services, and what removes it again. A network that has been ready keeps the one it has.
-func (f *upFlags) srs(p *cli.Printer) (path string, remove func(), err error) {
+// chooseSRS settles the SRS file of the contract services. A network that has been ready keeps the one it has.
+func (f *upFlags) chooseSRS(p *cli.Printer) error {
 	if n, err := localnet.Open(f.options.Dir); f.options.SRS != "" || err == nil && n.Ready() {
-		return f.options.SRS, func() {}, nil
+		return nil
 	}
-	dir := f.options.Cache
-	if dir == "" {
-		if dir, err = setup.DefaultDir(); err != nil {
-			return "", nil, err
-		}
-	}
-	keys, err := setup.UnsafeSingleParty(dir, func(step string) { p.Note("%s", step) })
+	keys, err := setup.UnsafeSingleParty(f.options.Cache, func(step string) { p.Note("%s", step) })
 	if err != nil {
-		return "", nil, err
+		return err
 	}
-	file, err := os.CreateTemp("", "assay-srs-*")
-	if err != nil {
-		return "", nil, err
-	}
-	remove = func() { os.Remove(file.Name()) } //nolint:errcheck // a temporary file
-	w := bufio.NewWriter(file)
-	if _, err = keys.SRS().WriteTo(w); err == nil {
-		err = w.Flush()
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		remove()
-		return "", nil, fmt.Errorf("writing the SRS: %w", err)
-	}
-	return file.Name(), remove, nil
+	f.options.SRS = keys.SRSFile()
+	return nil
 }

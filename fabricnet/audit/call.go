@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,9 +15,6 @@ import (
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
-
-// functionsAttribute is the Fabric CA attribute that lists the functions a certificate may call.
-const functionsAttribute = "assay.functions"
 
 // call is a call of the contract as the transaction has it.
 type call struct {
@@ -35,19 +33,16 @@ func (a *auditor) readCall(t *transaction) (*call, error) {
 	if !ok {
 		return nil, fmt.Errorf("the caller's MSP %.64q is of no organisation of the ledger", t.creator.mspID)
 	}
-	if err := a.mayCall(t.creator, function); err != nil {
+	credentials, err := mayCall(t.creator.cert, function)
+	if err != nil {
 		return nil, err
 	}
 	if err := t.channel.GetTimestamp().CheckValid(); err != nil {
 		return nil, fmt.Errorf("the proposal's time: %w", err)
 	}
-	attributes, err := contract.CertificateAttributes(t.creator.cert)
-	if err != nil {
-		return nil, err
-	}
 	at := time.Unix(t.channel.GetTimestamp().GetSeconds(), 0).UTC() // the contract's time is in whole seconds
 	return &call{
-		tx:       &contract.Tx{ID: t.id, Time: at, Caller: contract.Caller{Org: org.ID, Attributes: attributes}, Ledger: a.report.Ledger, Genesis: a.Genesis},
+		tx:       &contract.Tx{ID: t.id, Time: at, Caller: contract.Caller{Org: org.ID, Attributes: credentials.Attributes}, Ledger: a.report.Ledger, Genesis: a.Genesis},
 		function: function, args: args,
 	}, nil
 }
@@ -78,22 +73,15 @@ func (a *auditor) arguments(t *transaction) (string, []byte, error) {
 
 // mayCall wants a client's or administrator's certificate by its organisational unit, whether the channel's MSPs tell roles by units or not, as the contract's service does;
 // and the function among those that it lists, if it lists any.
-func (a *auditor) mayCall(id *identity, function string) error {
-	units := id.cert.Subject.OrganizationalUnit
-	machine := slices.Contains(units, "peer") || slices.Contains(units, "orderer")
-	if machine || !slices.Contains(units, "client") && !slices.Contains(units, "admin") {
-		return errors.New("is called under a certificate that is neither a client's nor an administrator's")
+func mayCall(cert *x509.Certificate, function string) (*contract.Credentials, error) {
+	if !contract.ByClient(cert) {
+		return nil, errors.New("is called under a certificate that is neither a client's nor an administrator's")
 	}
-	list, narrowed, err := id.attribute(functionsAttribute)
-	if err != nil || !narrowed {
-		return err
+	credentials, err := contract.CredentialsOf(cert)
+	if err == nil && !credentials.May(function) {
+		err = fmt.Errorf("the caller's certificate is not for %.64q", function)
 	}
-	for _, allowed := range strings.Split(list, ",") {
-		if strings.TrimSpace(allowed) == function {
-			return nil
-		}
-	}
-	return fmt.Errorf("the caller's certificate is not for %.64q", function)
+	return credentials, err
 }
 
 // outcome is what a call leaves: writes by key, an event, and a result.

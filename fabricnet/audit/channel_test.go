@@ -46,7 +46,11 @@ type entry struct {
 }
 
 func newChannel(t testing.TB, consensus string) *channel {
-	g := contracttest.WithKeys(contracttest.Genesis())
+	return newChannelOf(t, consensus, contracttest.Genesis())
+}
+
+func newChannelOf(t testing.TB, consensus string, founding ledger.Genesis) *channel {
+	g := contracttest.WithKeys(founding)
 	c := &channel{
 		t: t, genesis: g, id: g.ID(), srs: testSRS(), orgs: map[string]*authority{}, orderers: newAuthority("OrdererMSP"), consensus: consensus,
 		state: map[string]entry{}, kept: map[commit.Digest][]byte{}, now: g.EpochZero + 100*g.EpochSeconds + 3600,

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -146,25 +145,4 @@ func (id *identity) checkPeriod(t time.Time, skew time.Duration) error {
 		return fmt.Errorf("certificate of %s is valid from %s to %s", id.mspID, id.cert.NotBefore.Format(time.RFC3339), id.cert.NotAfter.Format(time.RFC3339))
 	}
 	return nil
-}
-
-// attributesExtension is where Fabric's CA puts attributes into certificates, as JSON.
-var attributesExtension = asn1.ObjectIdentifier{1, 2, 3, 4, 5, 6, 7, 8, 1}
-
-// attribute is an attribute of the certificate, and whether it has it.
-func (id *identity) attribute(name string) (string, bool, error) {
-	for _, e := range id.cert.Extensions {
-		if !e.Id.Equal(attributesExtension) {
-			continue
-		}
-		var a struct {
-			Attrs map[string]string `json:"attrs"`
-		}
-		if err := json.Unmarshal(e.Value, &a); err != nil {
-			return "", false, fmt.Errorf("attributes in the certificate of %s: %w", id.mspID, err)
-		}
-		value, ok := a.Attrs[name]
-		return value, ok, nil
-	}
-	return "", false, nil
 }

@@ -1,7 +1,6 @@
 package audit_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/assay-net/assay/fabricnet/audit"
@@ -18,12 +17,7 @@ func TestInclusionOnANetwork(t *testing.T) {
 	n := up(t)
 	n.register(contracttest.NewMaker("maker-1"))
 	for org, p := range n.profiles {
-		g, err := p.ReadGenesis()
-		n.must(nil, err)
-		b, err := os.ReadFile(p.ChannelGenesis)
-		n.must(nil, err)
-		pin, err := audit.ChannelGenesis(b)
-		n.must(nil, err)
+		g, pin := n.pinned(org)
 		client := n.books[org].Client.(*gateway.Client)
 		head, err := client.Head(t.Context())
 		n.must(nil, err)

@@ -43,16 +43,8 @@ type network struct {
 
 func up(t *testing.T, flags ...string) *network {
 	n := &network{t: t, srs: contracttest.SRS(), profiles: map[string]*profile.Profile{}, books: map[string]ledger.Book{}}
-	srs := filepath.Join(t.TempDir(), "srs")
-	var b bytes.Buffer
-	if _, err := n.srs.WriteTo(&b); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(srs, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	n.Network = networktest.Up(t, append([]string{
-		"--srs", srs, "--epoch", "10s", "--anchor-window", "9s", "--clock-skew", "2s", "--proposal-age", "2s", "--batch-timeout", "100ms",
+		"--srs", networktest.WriteSRS(t, n.srs), "--epoch", "10s", "--anchor-window", "9s", "--clock-skew", "2s", "--proposal-age", "2s", "--batch-timeout", "100ms",
 	}, flags...)...)
 	n.open()
 	return n
@@ -189,15 +181,22 @@ func (n *network) anchor(epoch uint64, devices []contracttest.Device) {
 	n.must(n.books[owner].Anchor(ctx, contracttest.Anchor(place, list), list))
 }
 
-func (n *network) audit(org string) *audit.Report {
+// pinned is what an organisation trusts: the consortium's genesis, and the channel's.
+func (n *network) pinned(org string) (*ledger.Genesis, commit.Digest) {
 	n.t.Helper()
-	p := n.profiles[org]
-	g, err := p.ReadGenesis()
+	g, err := n.profiles[org].ReadGenesis()
 	n.must(nil, err)
-	b, err := os.ReadFile(p.ChannelGenesis)
+	b, err := os.ReadFile(n.profiles[org].ChannelGenesis)
 	n.must(nil, err)
 	pin, err := audit.ChannelGenesis(b)
 	n.must(nil, err)
+	return g, pin
+}
+
+func (n *network) audit(org string) *audit.Report {
+	n.t.Helper()
+	p := n.profiles[org]
+	g, pin := n.pinned(org)
 	client := n.books[org].Client.(*gateway.Client)
 	head, err := client.Head(n.t.Context())
 	n.must(nil, err)

@@ -3,6 +3,7 @@ package audit
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
@@ -100,7 +102,7 @@ func TestForgedOutcomes(t *testing.T) {
 func TestCallers(t *testing.T) {
 	attribute := func(value string) func(*x509.Certificate) {
 		return func(c *x509.Certificate) {
-			c.ExtraExtensions = []pkix.Extension{{Id: attributesExtension, Value: []byte(`{"attrs":{"` + functionsAttribute + `":"` + value + `"}}`)}}
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4, 5, 6, 7, 8, 1}, Value: []byte(`{"attrs":{"` + contract.FunctionsAttribute + `":"` + value + `"}}`)}}
 		}
 	}
 	early := func(c *x509.Certificate) { c.NotAfter = notBefore.Add(time.Hour) }

@@ -77,12 +77,12 @@ func (c *channel) call(org, function string, args any, blob []byte) *proposal {
 	if blob != nil {
 		transient = map[string][]byte{ledger.TransientAttestations: blob}
 	}
-	attributes, err := contract.CertificateAttributes(p.creator.cert)
+	credentials, err := contract.CredentialsOf(p.creator.cert)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	tx := &contract.Tx{
-		ID: p.txID, Time: time.Unix(c.now, 0).UTC(), Caller: contract.Caller{Org: org, Attributes: attributes}, Ledger: c.id, Genesis: c.genesis,
+		ID: p.txID, Time: time.Unix(c.now, 0).UTC(), Caller: contract.Caller{Org: org, Attributes: credentials.Attributes}, Ledger: c.id, Genesis: c.genesis,
 	}
 	env := &contract.Environment{SRS: c.srs, Keep: func(_ commit.ChunkPlace, root commit.Digest, b []byte) error { c.kept[root] = b; return nil }}
 	result, err := c.execute(env, tx, s, ledger.Call{Function: function, Args: p.args[2], Transient: transient})

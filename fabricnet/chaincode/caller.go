@@ -6,11 +6,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/hyperledger/fabric-chaincode-go/v2/pkg/attrmgr"
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
 	"google.golang.org/protobuf/proto"
@@ -19,25 +16,13 @@ import (
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
-const (
-	// FunctionsAttribute is the Fabric CA attribute that narrows what a certificate may call.
-	FunctionsAttribute = "assay.functions"
-
-	// maxCreator bounds an encoded identity: an MSP id and a certificate in PEM.
-	maxCreator = 32 << 10
-)
+// maxCreator bounds an encoded identity: an MSP id and a certificate in PEM.
+const maxCreator = 32 << 10
 
 // caller is who signed a proposal.
 type caller struct {
 	org string
-	// functions are the ones that the certificate may call, all if nil.
-	functions []string
-	// attributes are what policies may look at.
-	attributes map[string]string
-}
-
-func (c *caller) may(function string) bool {
-	return c.functions == nil || slices.Contains(c.functions, function)
+	*contract.Credentials
 }
 
 // authenticate finds the organisation that answers for the proposal's creator. The peer has checked the signature and the certificate's issuer.
@@ -57,15 +42,11 @@ func (c *Contract) authenticate(stub shim.ChaincodeStubInterface) (*caller, erro
 	if err := checkCertificate(certificate, c.now()); err != nil {
 		return nil, ledger.Refuse(ledger.Forbidden, "certificate of %s: %v", org.ID, err)
 	}
-	functions, err := callable(certificate)
+	credentials, err := contract.CredentialsOf(certificate)
 	if err != nil {
 		return nil, ledger.Refuse(ledger.Forbidden, "certificate of %s: %v", org.ID, err)
 	}
-	attributes, err := contract.CertificateAttributes(certificate)
-	if err != nil {
-		return nil, ledger.Refuse(ledger.Forbidden, "certificate of %s: %v", org.ID, err)
-	}
-	return &caller{org: org.ID, functions: functions, attributes: attributes}, nil
+	return &caller{org.ID, credentials}, nil
 }
 
 // parseCreator reads a serialized identity: an MSP id and one X.509 certificate.
@@ -91,32 +72,13 @@ func parseCreator(creator []byte) (string, *x509.Certificate, error) {
 	return id.GetMspid(), certificate, nil
 }
 
-// checkCertificate asks for a client's or an administrator's certificate that is valid now. Those of peers and orderers sign for machines that
-// run Fabric, and decide nothing for their organisation.
+// checkCertificate asks for a client's or an administrator's certificate that is valid now.
 func checkCertificate(certificate *x509.Certificate, now time.Time) error {
 	if now.Before(certificate.NotBefore) || now.After(certificate.NotAfter) {
 		return fmt.Errorf("valid from %s to %s", certificate.NotBefore.UTC().Format(time.RFC3339), certificate.NotAfter.UTC().Format(time.RFC3339))
 	}
-	units := certificate.Subject.OrganizationalUnit
-	if slices.Contains(units, "peer") || slices.Contains(units, "orderer") || !slices.Contains(units, "client") && !slices.Contains(units, "admin") {
+	if !contract.ByClient(certificate) {
 		return errors.New("its organisational unit must be client or admin")
 	}
 	return nil
-}
-
-// callable lists the functions that the certificate is for, or nil if it does not say.
-func callable(certificate *x509.Certificate) ([]string, error) {
-	attributes, err := attrmgr.New().GetAttributesFromCert(certificate)
-	if err != nil {
-		return nil, err
-	}
-	list, ok, err := attributes.Value(FunctionsAttribute)
-	if err != nil || !ok {
-		return nil, err
-	}
-	out := strings.Split(list, ",")
-	for i := range out {
-		out[i] = strings.TrimSpace(out[i])
-	}
-	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
@@ -64,7 +65,7 @@ func TestFunctionsOfACertificate(t *testing.T) {
 		"epoch": true, "anchor, epoch": true, "epoch,anchor": true, "": false, "anchor": false, "epochs": false, "EPOCH": false, "anchor;epoch": false,
 	} {
 		stub := w.by("lender", ledger.QueryEpoch, struct{}{})
-		stub.creator = creatorOf(t, "lender", withAttribute(t, FunctionsAttribute, list))
+		stub.creator = creatorOf(t, "lender", withAttribute(t, contract.FunctionsAttribute, list))
 		r := w.Invoke(stub)
 		if may && r.GetStatus() != 200 {
 			t.Errorf("%q: %s", list, r.GetMessage())
@@ -83,7 +84,7 @@ func TestFunctionsOfACertificate(t *testing.T) {
 func FuzzParseCreator(f *testing.F) {
 	good := clientCertificate(f, nil)
 	f.Add(creatorOf(f, "lender", good))
-	f.Add(creatorOf(f, "lender", withAttribute(f, FunctionsAttribute, "epoch")))
+	f.Add(creatorOf(f, "lender", withAttribute(f, contract.FunctionsAttribute, "epoch")))
 	f.Add([]byte{0x0a, 0x01})
 	f.Fuzz(func(t *testing.T, creator []byte) {
 		mspID, certificate, err := parseCreator(creator)
@@ -94,6 +95,6 @@ func FuzzParseCreator(f *testing.F) {
 		if err := proto.Unmarshal(creator, &id); err != nil || id.GetMspid() != mspID || mspID == "" || len(mspID) > ledger.MaxID || certificate == nil {
 			t.Errorf("accepted MSP id %q, %v", mspID, err)
 		}
-		callable(certificate) //nolint:errcheck // it must not panic
+		contract.CredentialsOf(certificate) //nolint:errcheck // it must not panic
 	})
 }

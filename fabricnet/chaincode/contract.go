@@ -129,14 +129,14 @@ func (c *Contract) run(stub shim.ChaincodeStubInterface, l *callLine) (*peer.Res
 	if err != nil {
 		return nil, err
 	}
-	if !who.may(call.Function) {
+	if !who.May(call.Function) {
 		return nil, ledger.Refuse(ledger.Forbidden, "this certificate of %s may not call %s", who.org, call.Function)
 	}
 	at, err := c.proposalTime(stub)
 	if err != nil {
 		return nil, err
 	}
-	tx := &contract.Tx{ID: stub.GetTxID(), Time: at, Caller: contract.Caller{Org: who.org, Attributes: who.attributes}, Ledger: c.id, Genesis: c.genesis}
+	tx := &contract.Tx{ID: stub.GetTxID(), Time: at, Caller: contract.Caller{Org: who.org, Attributes: who.Attributes}, Ledger: c.id, Genesis: c.genesis}
 	return c.dispatch(stub, tx, call)
 }
 

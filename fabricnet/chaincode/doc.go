@@ -12,7 +12,7 @@
 //   - The caller is the organisation whose MSP issued the certificate that signed the proposal, as the peer has verified. The certificate names the organisational unit client or
 //     admin, neither peer nor orderer, and is valid by this service's clock. If it has the Fabric CA attribute assay.functions, it calls the functions listed there, separated by commas,
 //     and no others.
-//   - What the certificate says besides, as [contract.CertificateAttributes] reads it, is kept with a request, and policies may look at it. It is the word of the caller's own CA.
+//   - What the certificate says besides, as [contract.CredentialsOf] reads it, is kept with a request, and policies may look at it. It is the word of the caller's own CA.
 //   - The proposal's time is within the genesis' clock skew of this service's clock. Nobody dates a call otherwise and finds this organisation's endorsement.
 //   - A call is the proposal that its caller signed: another chaincode cannot call this one in the name of whoever called it. It names the ledger it is for.
 //   - A call writes after the contract has agreed to it, all of what it writes, in an order of the contract's making: services that agree answer with the same bytes.
@@ -24,7 +24,7 @@
 //
 // Fabric does not hold how old a transaction is when it is committed: with its endorsements in hand, a caller may keep one back. What keeps this from being of use is in the
 // contract: enrolments and retirements read which epoch is opened, and anchors whether their epoch is closed, so that open_epoch and settle, which write those keys, void by the versions
-// read whatever was held back. That takes somebody who opens and settles in time; any organisation may. Endorsement policies are held by the peers, not here: the chaincode's policy
+// read whatever was held back. That takes a regulator that opens, and somebody who settles, in time. Endorsement policies are held by the peers, not here: the chaincode's policy
 // must be the genesis' endorsement rule.
 //
 // The service believes whoever connects with a client certificate from its roots to be its peer: such a peer can say that anyone called. Use a CA, or a key pair, for this

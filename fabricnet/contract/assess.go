@@ -1,32 +1,38 @@
 package contract
 
 import (
-	"encoding/hex"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk/commit"
-	"github.com/assay-net/assay/zk/record"
 	"github.com/assay-net/assay/zk/statement"
 )
 
-// judgement is what the contract thinks of a request: whether it may be approved or, once it is, answered. There is one for both, so that a request which would not be
+// subject is what is judged: a request, or an owner's part of a query.
+type subject struct {
+	what         string // "request" or "query"
+	id           commit.Digest
+	fleet, owner string
+	epoch        uint64
+	grant        string
+	expiry       int64
+}
+
+// judgement is what the contract thinks of a subject: whether it may be approved or, once it is, answered. There is one for both, so that what would not be
 // approved now is not answered now.
 type judgement struct {
 	ledger.Assessment
-	id      commit.Digest
-	request *ledger.Request
-	asked   *statement.Statement
-	// question is what the statement and the ledger come to; grant the one it is under, nil if there is none.
+	subject
+	asked *statement.Statement // of a request
+	// question is what was asked and the ledger come to; terms are of the grant it is under, nil if there is none.
 	question *policy.Question
-	grant    *ledger.GrantRecord
+	terms    *ledger.GrantRecord
 	spent    ledger.Spent
 	units    uint64
-	// earlier are the other cohorts of the fleet's epoch, next is this request's.
+	// earlier are the other cohorts of the fleet's epoch, next is this one's.
 	earlier []policy.Answered
 	next    policy.Answered
 }
@@ -34,34 +40,46 @@ type judgement struct {
 // judge looks at a request in every way that a grant, its policy, the policy in force and earlier answers limit it. With an approval, which has spent already, it also
 // looks at whether that still suffices. Everything that it rests on is read from the state, so a change of any of it voids what was endorsed on it.
 func (r *run) judge(id commit.Digest, q *ledger.Request, approval *ledger.Decision) (*judgement, error) {
-	j := &judgement{id: id, request: q, Assessment: ledger.Assessment{Request: id, Reasons: []string{}, Policies: []commit.Digest{}, PolicyIDs: []string{}}}
-	if err := r.pose(j); err != nil {
+	j := newJudgement(subject{"request", id, q.Fleet, q.Owner, q.Epoch, "", q.Expiry})
+	if err := r.pose(j, q); err != nil {
 		return nil, err
 	}
-	if err := r.findGrant(j); err != nil || j.grant == nil {
+	if err := r.limit(j, approval); err != nil || j.terms == nil {
 		return j, err
 	}
-	var spent policy.Spent
-	if approval == nil {
-		spent = j.spent.Of(q.Fleet)
-	}
-	j.refuse(j.grant.Terms.Limits(j.question, spent)...)
-	var err error
-	if j.units, err = j.grant.Terms.Cost(j.question); err != nil && len(j.Reasons) == 0 {
-		j.refuse(fmt.Sprintf("cost: %v", err)) // which is a limit, too
-	}
-	j.Cost = units(j.units)
-	if err := r.askPolicies(j); err != nil {
-		return nil, err
-	}
-	if approval != nil && j.Approval == policy.Person && approval.Approval != policy.Person {
-		j.refuse("a policy wants a person to approve it by now, and it was approved without one")
-	}
-	if err := r.compare(j); err != nil {
+	if err := r.compare(j, j.question.Count == policy.CountExact, nil); err != nil {
 		return nil, err
 	}
 	j.Allowed = len(j.Reasons) == 0
 	return j, nil
+}
+
+func newJudgement(of subject) *judgement {
+	return &judgement{subject: of, Assessment: ledger.Assessment{Request: of.id, Grant: of.grant, Reasons: []string{}, Policies: []commit.Digest{}, PolicyIDs: []string{}}}
+}
+
+// limit holds the question against the grant, its policy and the one in force. Without a grant there is nothing else to look at.
+func (r *run) limit(j *judgement, approval *ledger.Decision) error {
+	if err := r.findGrant(j); err != nil || j.terms == nil {
+		return err
+	}
+	var spent policy.Spent
+	if approval == nil {
+		spent = j.spent.Of(j.fleet)
+	}
+	j.refuse(j.terms.Terms.Limits(j.question, spent)...)
+	var err error
+	if j.units, err = j.terms.Terms.Cost(j.question); err != nil && len(j.Reasons) == 0 {
+		j.refuse(fmt.Sprintf("cost: %v", err)) // which is a limit, too
+	}
+	j.Cost = policy.FormatUnits(j.units)
+	if err := r.askPolicies(j); err != nil {
+		return err
+	}
+	if approval != nil && j.Approval == policy.Person && approval.Approval != policy.Person {
+		j.refuse("a policy wants a person to approve it by now, and it was approved without one")
+	}
+	return nil
 }
 
 // weigh adds what only a verdict shows to the judgement of a request that is allowed so far: how large the cohort is, and what sets it apart from the others.
@@ -86,34 +104,43 @@ func (j *judgement) refuse(reasons ...string) {
 }
 
 // pose derives the question.
-func (r *run) pose(j *judgement) error {
+func (r *run) pose(j *judgement, q *ledger.Request) error {
 	var err error
-	if j.asked, err = statement.Parse(j.request.Statement); err != nil {
+	if j.asked, err = statement.Parse(q.Statement); err != nil {
 		return fmt.Errorf("statement of request %s: %w", j.id, err)
 	}
-	f, err := fleet(r.state, j.request.Fleet)
+	j.grant, j.Grant = j.asked.Grant, j.asked.Grant
+	by, err := r.asker(j.fleet, q.Requester, q.Attributes)
 	if err != nil {
 		return err
 	}
-	by := ledger.Asker{Attributes: j.request.Attributes, Fleet: *f, Epoch: r.epoch, Time: r.tx.Time}
-	if o, ok := r.tx.Genesis.Organisation(j.request.Requester); ok {
-		by.Roles = o.Roles
-	}
-	j.question, err = ledger.QuestionOf(j.asked, by)
+	j.question, err = ledger.QuestionOf(j.asked, *by)
 	return err
 }
 
-// findGrant reads the grant that the request names among those of the fleet's owner. The name is the requester's text.
+// asker is what the ledger knows about a question besides what it says itself.
+func (r *run) asker(about, requester string, attributes map[string]string) (*ledger.Asker, error) {
+	f, err := fleet(r.state, about)
+	if err != nil {
+		return nil, err
+	}
+	by := &ledger.Asker{Attributes: attributes, Fleet: *f, Epoch: r.epoch, Time: r.tx.Time}
+	if o, ok := r.tx.Genesis.Organisation(requester); ok {
+		by.Roles = o.Roles
+	}
+	return by, nil
+}
+
+// findGrant reads the grant that is named among those of the fleet's owner. The name is the requester's text.
 func (r *run) findGrant(j *judgement) error {
-	j.Grant = j.asked.Grant
-	if j.Grant == "" {
+	if j.grant == "" {
 		j.refuse("the request names no grant")
 		return nil
 	}
-	g, err := r.grantOf(j.request.Owner, j.Grant)
+	g, err := r.grantOf(j.owner, j.grant)
 	switch ledger.CodeOf(err) {
 	case ledger.NotFound, ledger.Invalid:
-		j.refuse(fmt.Sprintf("%s has made no grant %q", j.request.Owner, j.Grant))
+		j.refuse(fmt.Sprintf("%s has made no grant %q", j.owner, j.grant))
 		return nil
 	}
 	if err != nil {
@@ -123,7 +150,7 @@ func (r *run) findGrant(j *judgement) error {
 	if err != nil {
 		return err
 	}
-	j.grant, j.spent, j.GrantStatus = g, e.Spent, e.Status
+	j.terms, j.spent, j.GrantStatus = g, e.Spent, e.Status
 	if e.Revocation != nil {
 		j.refuse(fmt.Sprintf("grant %s was revoked at %s: %s", g.Terms.ID, stamp(e.Revocation.Time), e.Revocation.Reason))
 	}
@@ -133,15 +160,15 @@ func (r *run) findGrant(j *judgement) error {
 // askPolicies evaluates the grant's text and the one in force. Both have to allow, and if either wants a person, a person has to approve.
 func (r *run) askPolicies(j *judgement) error {
 	var own commit.Digest
-	if err := own.UnmarshalText([]byte(j.grant.Terms.Policy)); err != nil {
-		return fmt.Errorf("policy of grant %s: %w", j.grant.Terms.ID, err)
+	if err := own.UnmarshalText([]byte(j.terms.Terms.Policy)); err != nil {
+		return fmt.Errorf("policy of grant %s: %w", j.terms.Terms.ID, err)
 	}
-	head, err := r.inForce(j.grant.Owner)
+	head, err := r.inForce(j.terms.Owner)
 	if err != nil {
 		return err
 	}
 	if head == nil {
-		j.refuse(fmt.Sprintf("%s has no policy in force", j.grant.Owner))
+		j.refuse(fmt.Sprintf("%s has no policy in force", j.terms.Owner))
 		return nil
 	}
 	j.Policies = append(j.Policies, own)
@@ -163,12 +190,12 @@ func (r *run) askPolicies(j *judgement) error {
 }
 
 func (r *run) askPolicy(j *judgement, which string, digest commit.Digest) error {
-	p, err := r.policyOf(j.grant.Owner, digest)
+	p, err := r.policyOf(j.terms.Owner, digest)
 	if err != nil {
 		return err
 	}
 	if p == nil {
-		return fmt.Errorf("state of grant %s of %s names policy %s, which is not there", j.grant.Terms.ID, j.grant.Owner, digest)
+		return fmt.Errorf("state of grant %s of %s names policy %s, which is not there", j.terms.Terms.ID, j.terms.Owner, digest)
 	}
 	set, err := r.env.Policies.parse(p)
 	if err != nil {
@@ -192,9 +219,9 @@ func (r *run) askPolicy(j *judgement, which string, digest commit.Digest) error 
 	return nil
 }
 
-// refusal is the no to a request that is not allowed.
+// refusal is the no to what is not allowed.
 func (j *judgement) refusal() *ledger.Refusal {
-	return ledger.Refuse(ledger.Forbidden, "request %s is not allowed: %s", j.id, strings.Join(told(j.Reasons), "; "))
+	return ledger.Refuse(ledger.Forbidden, "%s %s is not allowed: %s", j.what, j.id, strings.Join(told(j.Reasons), "; "))
 }
 
 // told makes reasons fit for a decision: few, short and printable.
@@ -207,12 +234,6 @@ func told(reasons []string) []string {
 		out = append(out, ledger.Printable(reason, ledger.MaxReason))
 	}
 	return out
-}
-
-// units are millionths as decimal text.
-func units(millionths uint64) string {
-	text := record.FormatDecimal(new(big.Int).SetUint64(millionths), 6)
-	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
 // queryAssess says what an approval, or the answer to an approved request, would meet.
@@ -243,13 +264,4 @@ func queryAssess(r *run, a *ledger.Assess) (*ledger.Assessment, error) {
 	}
 	j.Reasons = told(j.Reasons)
 	return &j.Assessment, nil
-}
-
-// hexDigest reads a digest that is part of a key.
-func hexDigest(text string) (commit.Digest, error) {
-	var d commit.Digest
-	if len(text) != hex.EncodedLen(len(d)) {
-		return d, fmt.Errorf("%.80q is no digest", text)
-	}
-	return d, d.UnmarshalText([]byte(text))
 }

@@ -28,9 +28,46 @@ var fabricAttributes = asn1.ObjectIdentifier{1, 2, 3, 4, 5, 6, 7, 8, 1}
 // maxAttributesExtension bounds the JSON.
 const maxAttributesExtension = 16 << 10
 
-// CertificateAttributes are what a caller's Fabric certificate says of it: the subject's, and then the CA's in the order of their names, as many as are kept. One that is too long
-// or not printable is left out. All are the word of the caller's own organisation, whose CA it is.
-func CertificateAttributes(cert *x509.Certificate) (map[string]string, error) {
+// FunctionsAttribute is the Fabric CA attribute that narrows what a certificate may call: it lists functions, separated by commas.
+const FunctionsAttribute = "assay.functions"
+
+// Credentials are what a caller's Fabric certificate says of it. All of it is the word of the caller's own organisation, whose CA it is.
+type Credentials struct {
+	// Attributes are the subject's, and then the CA's in the order of their names, as many as are kept. One that is too long or not printable is left out.
+	Attributes map[string]string
+	// functions are those that it may call, all if nil.
+	functions []string
+}
+
+// May reports whether the certificate is for a function.
+func (c *Credentials) May(function string) bool {
+	return c.functions == nil || slices.Contains(c.functions, function)
+}
+
+// ByClient reports whether a certificate is a client's or an administrator's by its organisational unit. Those of peers and orderers sign for machines that run Fabric, and
+// decide nothing for their organisation.
+func ByClient(cert *x509.Certificate) bool {
+	units := cert.Subject.OrganizationalUnit
+	machine := slices.Contains(units, "peer") || slices.Contains(units, "orderer")
+	return !machine && (slices.Contains(units, "client") || slices.Contains(units, "admin"))
+}
+
+// CredentialsOf reads a caller's certificate.
+func CredentialsOf(cert *x509.Certificate) (*Credentials, error) {
+	issued, err := issuedAttributes(cert)
+	if err != nil {
+		return nil, err
+	}
+	c := &Credentials{Attributes: keptAttributes(cert, issued)}
+	if list, narrowed := issued[FunctionsAttribute]; narrowed {
+		for _, function := range strings.Split(list, ",") {
+			c.functions = append(c.functions, strings.TrimSpace(function))
+		}
+	}
+	return c, nil
+}
+
+func keptAttributes(cert *x509.Certificate, issued map[string]string) map[string]string {
 	units := cert.Subject.OrganizationalUnit
 	role := "client"
 	if slices.Contains(units, "admin") {
@@ -44,16 +81,12 @@ func CertificateAttributes(cert *x509.Certificate) (map[string]string, error) {
 			out[name] = value
 		}
 	}
-	issued, err := issuedAttributes(cert)
-	if err != nil {
-		return nil, err
-	}
 	for _, name := range slices.Sorted(maps.Keys(issued)) {
 		if _, taken := out[name]; !taken && len(out) < ledger.MaxAttributes && checkAttribute(name, issued[name]) == nil {
 			out[name] = issued[name]
 		}
 	}
-	return out, nil
+	return out
 }
 
 func issuedAttributes(cert *x509.Certificate) (map[string]string, error) {

@@ -30,7 +30,7 @@ func issued(attributes map[string]string) []byte {
 	return b
 }
 
-func TestCertificateAttributes(t *testing.T) {
+func TestCredentials(t *testing.T) {
 	subject := pkix.Name{CommonName: "alice", Organization: []string{"Bank"}, OrganizationalUnit: []string{"client", "loans"}}
 	many := map[string]string{}
 	for i := range 40 {
@@ -46,30 +46,37 @@ func TestCertificateAttributes(t *testing.T) {
 		"the subject's come first": {subject, map[string]string{"CN": "mallory", "role": "admin"}, map[string]string{"CN": "alice", "O": "Bank", "OU": "client,loans", "role": "client"}},
 		"unfit":                    {pkix.Name{CommonName: "a\nb"}, map[string]string{"long": strings.Repeat("x", ledger.MaxAttribute+1), strings.Repeat("n", ledger.MaxAttributeName+1): "x", "empty": "", "fine": "yes"}, map[string]string{"role": "client", "fine": "yes"}},
 	} {
-		got, err := contract.CertificateAttributes(certified(c.subject, issued(c.issued)))
-		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
-			t.Errorf("%s: %v %s", name, err, diff)
+		got, err := contract.CredentialsOf(certified(c.subject, issued(c.issued)))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if diff := cmp.Diff(c.want, got.Attributes); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	got, err := contract.CertificateAttributes(certified(subject, issued(many)))
-	if err != nil || len(got) != ledger.MaxAttributes || got["x11"] != "1" || got["x12"] != "" {
-		t.Errorf("of many: %v, %v", got, err)
+	got, err := contract.CredentialsOf(certified(subject, issued(many)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := got.Attributes; len(a) != ledger.MaxAttributes || a["x11"] != "1" || a["x12"] != "" {
+		t.Errorf("of many: %v", a)
 	}
 	for name, bad := range map[string][]byte{"garbage": []byte("{"), "numbers": []byte(`{"attrs":{"a":1}}`), "too long": issued(map[string]string{"a": strings.Repeat("x", 20_000)})} {
-		if got, err := contract.CertificateAttributes(certified(subject, bad)); err == nil {
+		if got, err := contract.CredentialsOf(certified(subject, bad)); err == nil {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
 }
 
-func FuzzCertificateAttributes(f *testing.F) {
+func FuzzCredentials(f *testing.F) {
 	f.Add("alice", issued(map[string]string{"department": "credit"}))
 	f.Add("a\x00b", []byte(`{"attrs":{"role":"admin"},"attrs":{}}`))
+	f.Add("bob", issued(map[string]string{contract.FunctionsAttribute: " request ,withdraw"}))
 	f.Fuzz(func(t *testing.T, name string, attributes []byte) {
-		got, err := contract.CertificateAttributes(certified(pkix.Name{CommonName: name}, attributes))
+		credentials, err := contract.CredentialsOf(certified(pkix.Name{CommonName: name}, attributes))
 		if err != nil {
 			return
 		}
+		got := credentials.Attributes
 		if len(got) > ledger.MaxAttributes || got["role"] != "client" {
 			t.Errorf("attributes are %v", got)
 		}

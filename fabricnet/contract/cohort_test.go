@@ -12,43 +12,34 @@ import (
 
 func TestOverlappingCohorts(t *testing.T) {
 	w := settled(t)
-	banded := func(least, most string, disclose ...string) func(*statement.Statement) {
-		return func(s *statement.Statement) {
-			s.Cohort, s.Disclose = []statement.Range{{Lane: "state_of_health", Min: least, Max: most}}, disclose
-		}
-	}
-	first, _ := w.approved(banded("80.00", "90.00", "count"))
-	w.notApproved(first.String()[:8], banded("85.00", "95.00", "count"))
-	w.approved(banded("90.01", "95.00", "count"))
-	w.approved(banded("80.00", "90.00", "count"))
-	w.notApproved("count", banded("83.00", "87.00")) // nested, and its count is not shown
+	first, _ := w.approved(healthy("80.00", "90.00", nil))
+	w.notApproved(first.String()[:8], healthy("85.00", "95.00", nil))
+	w.approved(healthy("90.01", "95.00", nil))
+	w.approved(healthy("80.00", "90.00", nil))
+	w.notApproved("count", healthy("83.00", "87.00", func(s *statement.Statement) { s.Disclose = nil })) // nested, and its count is not shown
 	for _, nested := range [][]string{{"82.00", "88.00"}, {"79.00", "96.00"}} {
-		id, _ := w.asks(banded(nested[0], nested[1], "count"))
+		id, _ := w.asks(healthy(nested[0], nested[1], nil))
 		w.deniedApproval("is not recorded", id)
 		if a := w.assess(id); !a.Wait {
 			t.Errorf("what waits for another's count is %+v", a)
 		}
 	}
-	if id, _ := w.asks(banded("85.00", "95.00", "count")); w.assess(id).Wait {
+	if id, _ := w.asks(healthy("85.00", "95.00", nil)); w.assess(id).Wait {
 		t.Error("what overlaps in part waits")
 	}
 	// What was never begun, and cannot be answered any more, is in nobody's way.
 	w.at(14, 12*time.Hour)
-	w.approved(func(s *statement.Statement) {
-		banded("85.00", "95.00", "count")(s)
-		s.Expiry = w.genesis.EpochStart(15)
-	})
+	w.approved(healthy("85.00", "95.00", func(s *statement.Statement) { s.Expiry = w.genesis.EpochStart(15) }))
 }
 
 // A cohort whose proof was begun may have been seen. It is in the way of others for ever, whatever becomes of it.
 func TestWhatWasBegunCountsForEver(t *testing.T) {
 	banded := func(least string, until time.Time) func(*statement.Statement) {
-		return func(s *statement.Statement) {
-			s.Cohort, s.Disclose = []statement.Range{{Lane: "state_of_health", Min: least, Max: "90.00"}}, []string{"count"}
+		return healthy(least, "90.00", func(s *statement.Statement) {
 			if !until.IsZero() {
 				s.Expiry = until
 			}
-		}
+		})
 	}
 	for name, end := range map[string]func(*world, commit.Digest){
 		"failed": func(w *world, id commit.Digest) {
@@ -84,12 +75,7 @@ func TestProofThatNobodyBeganIsNotTaken(t *testing.T) {
 // That a cohort failed tells something of it, begun or not: it stays in the way, and what it spent stays spent.
 func TestFailureCounts(t *testing.T) {
 	w := settled(t)
-	cohort := func(least, most string) func(*statement.Statement) {
-		return func(s *statement.Statement) {
-			s.Cohort, s.Disclose = []statement.Range{{Lane: "state_of_health", Min: least, Max: most}}, []string{"count"}
-		}
-	}
-	id, s := w.approved(cohort("80.00", "90.00"))
+	id, s := w.approved(healthy("80.00", "90.00", nil))
 	w.must(operator, ledger.FnStartProof, ledger.RequestRef{Request: id})
 	if got := w.status(id); got != ledger.StatusProving {
 		t.Errorf("a request at work is %s", got)
@@ -107,16 +93,16 @@ func TestFailureCounts(t *testing.T) {
 	w.refused(ledger.Conflict, "has failed", operator, ledger.FnSubmitProof, w.proof(id, s))
 	w.refused(ledger.Conflict, "has failed", operator, ledger.FnFail, ledger.Fail{Request: id, Reasons: []string{"x"}})
 	w.refused(ledger.Conflict, "has failed", operator, ledger.FnStartProof, ledger.RequestRef{Request: id})
-	w.notApproved("in part", cohort("85.00", "95.00"))
-	unbegun, _ := w.approved(cohort("60.00", "70.00"))
+	w.notApproved("in part", healthy("85.00", "95.00", nil))
+	unbegun, _ := w.approved(healthy("60.00", "70.00", nil))
 	w.must(operator, ledger.FnFail, ledger.Fail{Request: unbegun, Reasons: []string{"too few batteries"}})
-	w.notApproved("is not recorded", cohort("60.00", "69.99"))
-	w.approved(cohort("60.00", "70.00"))
-	w.approved(cohort("70.01", "79.99"))
+	w.notApproved("is not recorded", healthy("60.00", "69.99", nil))
+	w.approved(healthy("60.00", "70.00", nil))
+	w.approved(healthy("70.01", "79.99", nil))
 	if e := w.grantEntry(contracttest.GrantID); e.Spent.Answers != 4 {
 		t.Errorf("spent is %+v", e.Spent)
 	}
 	// Nor does time free what failed.
 	w.at(14, 13*time.Hour)
-	w.notApproved("is not recorded", func(s *statement.Statement) { cohort("60.00", "69.99")(s); s.Expiry = w.genesis.EpochStart(16) })
+	w.notApproved("is not recorded", healthy("60.00", "69.99", func(s *statement.Statement) { s.Expiry = w.genesis.EpochStart(16) }))
 }

@@ -16,6 +16,9 @@
 //   - What a verdict shows is about at least as many batteries as the grant asks for, and differs from every other verdict about the same fleet and epoch by none or as many, whoever asked:
 //     see package policy for what that stops and what it does not. No proof is taken that was not said to be begun; from then on its totals are taken for known, whether a
 //     verdict is recorded or not, and what failed is not free to be asked around.
+//   - A query over several owners' fleets, or a score, is asked about closed epochs, passes the same grants and policies for every part, and spends of them. What it opens is
+//     not to be had by adding and subtracting, as far as package policy says. Its sessions are here: who takes part, what each party committed to, in which order, and that nobody
+//     says two things in one round. One sum is named per query, of every input that was recorded, at least three, each from the anchors that the ledger has.
 //   - A proof is verified with keys pinned on the ledger against the ledger's own anchors, and closes its fleet's epoch: no anchor can be added any more, and an offline
 //     verifier that comes later sees the same facts. Without a proof, anyone may settle an epoch.
 //   - What was endorsed in an epoch and held back is void once the next epoch is opened, and an anchor once its epoch is closed: calls read keys that
@@ -36,12 +39,12 @@
 // consortium, and another owner can enrol a retired device first (it cannot attest with it). That an owner
 // anchors every chunk: a chunk it leaves out counts as attested 0. That an owner hands out nothing by other ways: it has the records, and it can show a proof to somebody without
 // saying that it began one, or begin one that it knows to show too much. That a proof was seen by nobody when it is refused, or held back and then given up: those who were asked to
-// endorse it have seen it. That a person approved where a policy wants one: the owner says so.
+// endorse it have seen it. That a person approved where a policy wants one: the owner says so. That an owner's part of a query's cohort is as large as the query's minimum, or that
+// what it encrypted is what its anchors hold: its node sees to that. That a digest in a session is of anything: those who are shown what it is of compare. That a session ends well:
+// any member can end it, and whoever's turn it is can let it expire.
 package contract
 
 import (
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
@@ -145,6 +148,10 @@ var functions = map[string]function{
 	ledger.FnFail:          plain(fail),
 	ledger.FnPublishNode:   plain(publishNode),
 	ledger.FnAlert:         plain(alert),
+	ledger.FnAsk:           plain(ask),
+	ledger.FnAnswer:        plain(answer),
+	ledger.FnBegin:         plain(begin),
+	ledger.FnPost:          plain(post),
 }
 
 // callers says who may call what, as far as a role decides it. It is looked at before arguments are, which may be large.
@@ -164,6 +171,9 @@ var callers = map[string]ledger.Role{
 	ledger.FnStartProof:    ledger.RoleOwner,
 	ledger.FnFail:          ledger.RoleOwner,
 	ledger.FnAlert:         ledger.RoleRegulator,
+	ledger.FnAsk:           ledger.RoleFinancier,
+	ledger.FnAnswer:        ledger.RoleOwner,
+	ledger.FnBegin:         ledger.RoleFinancier,
 }
 
 // Execute runs a function that changes the ledger and returns the encoding of the record that it wrote (of the event, where
@@ -195,8 +205,8 @@ func (r *run) execute(f function, call ledger.Call) (any, error) {
 }
 
 func newRun(env *Environment, tx *Tx, state State) (*run, error) {
-	if id, err := hex.DecodeString(tx.ID); err != nil || len(id) != 32 || hex.EncodeToString(id) != tx.ID {
-		return nil, errors.New("transaction id is not 64 lower-case hexadecimal digits")
+	if _, err := hexDigest(tx.ID); err != nil {
+		return nil, fmt.Errorf("transaction id: %w", err)
 	}
 	if _, ok := tx.Genesis.Organisation(tx.Caller.Org); !ok {
 		return nil, ledger.Refuse(ledger.Forbidden, "%q is not an organisation of this ledger", tx.Caller.Org)

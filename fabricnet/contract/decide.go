@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"fmt"
 	"maps"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -46,26 +47,31 @@ func (r *run) approve(id commit.Digest, q *ledger.Request, d *ledger.Decision) e
 	if err != nil {
 		return err
 	}
+	if err := r.spend(j, d); err != nil {
+		return err
+	}
+	return put(r.state, ledger.AnsweredKey(q.Fleet, q.Epoch, id), j.record())
+}
+
+// spend takes what an approval costs, for good, if it is allowed, and notes in the decision what it rests on.
+func (r *run) spend(j *judgement, d *ledger.Decision) error {
 	if !j.Allowed {
 		return j.refusal()
 	}
-	sum, err := j.spent.Of(q.Fleet).Add(j.units)
+	sum, err := j.spent.Of(j.fleet).Add(j.units)
 	if err != nil {
-		return ledger.Refuse(ledger.Forbidden, "grant %s of %s: %v", j.Grant, q.Owner, err)
+		return ledger.Refuse(ledger.Forbidden, "grant %s of %s: %v", j.grant, j.owner, err)
 	}
 	spent := ledger.Spent{Answers: sum.Answers, Units: map[string]uint64{}}
 	maps.Copy(spent.Units, j.spent.Units)
-	spent.Units[q.Fleet] = sum.Units
-	if err := put(r.state, ledger.SpentKey(q.Owner, j.Grant), spent); err != nil {
-		return err
-	}
-	d.Grant, d.Policies, d.PolicyIDs, d.Cost, d.Approval = j.Grant, j.Policies, j.PolicyIDs, j.Cost, j.Approval
-	return put(r.state, ledger.AnsweredKey(q.Fleet, q.Epoch, id), j.record())
+	spent.Units[j.fleet] = sum.Units
+	d.Grant, d.Policies, d.PolicyIDs, d.Cost, d.Approval = j.grant, j.Policies, j.PolicyIDs, j.Cost, j.Approval
+	return put(r.state, ledger.SpentKey(j.owner, j.grant), spent)
 }
 
 func checkReasons(reasons []string, required bool) error {
 	if len(reasons) > ledger.MaxReasons || required && len(reasons) == 0 {
-		return ledger.Refuse(ledger.Invalid, "%d reasons, at most %d, and a refusal or failure needs one", len(reasons), ledger.MaxReasons)
+		return fmt.Errorf("%d reasons, at most %d, and a refusal or failure needs one", len(reasons), ledger.MaxReasons)
 	}
 	for _, reason := range reasons {
 		if err := ledger.CheckText("reason", reason, ledger.MaxReason, true); err != nil {

@@ -13,7 +13,7 @@ import (
 func grant(r *run, a *ledger.Grant) (*ledger.GrantRecord, error) {
 	t := &a.Terms
 	if err := t.Check(); err != nil {
-		return nil, ledger.Refuse(ledger.Invalid, "terms: %v", err)
+		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
 	}
 	if err := ledger.CheckID("terms: id", t.ID); err != nil {
 		return nil, ledger.Refuse(ledger.Invalid, "%v", err)

@@ -86,7 +86,7 @@ func (r *run) release(j *judgement, verdict *verify.Verdict) error {
 	}
 	answered := j.record()
 	answered.Started, answered.Verified = true, true
-	return put(r.state, ledger.AnsweredKey(j.request.Fleet, j.request.Epoch, j.id), answered)
+	return put(r.state, ledger.AnsweredKey(j.fleet, j.epoch, j.id), answered)
 }
 
 // checkAnswers compares what the bundle is about with what was asked, before the expensive part.

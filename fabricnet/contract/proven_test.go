@@ -35,11 +35,7 @@ func newProving(t *testing.T) *proving {
 	if testing.Short() {
 		t.Skip("proves")
 	}
-	dir, err := setup.DefaultDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := setup.UnsafeSingleParty(dir, func(step string) { t.Log(step) })
+	keys, err := setup.UnsafeSingleParty("", func(step string) { t.Log(step) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,13 +45,7 @@ func newProving(t *testing.T) *proving {
 	}
 	p := &proving{world: bareWorld(t), keys: keys}
 	p.srs = keys.SRS()
-	p.must(regulator, ledger.FnRegisterMaker, ledger.RegisterMaker{ID: p.maker.ID, Name: "Maker A", Certificate: p.maker.Cert.Raw})
-	p.must(operator, ledger.FnRegisterFleet, fleetArgs(fleetID))
-	for _, k := range published {
-		p.must(regulator, ledger.FnPublishKey, k)
-	}
-	p.must(operator, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: contracttest.PermissivePolicy()})
-	p.must(operator, ledger.FnGrant, ledger.Grant{Terms: contracttest.Terms(fleetID)})
+	p.populate(published...)
 	devices := p.enrolled(0, provingDevices)
 	p.at(12, time.Hour)
 	p.report(devices)

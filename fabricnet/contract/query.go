@@ -30,6 +30,10 @@ var queries = map[string]queryFunction{
 	ledger.QueryGrant:         asking(queryGrant),
 	ledger.QueryNodes:         asking(queryNodes),
 	ledger.QueryAlerts:        asking(queryAlerts),
+	ledger.QueryQuery:         asking(queryQuery),
+	ledger.QueryQueries:       asking(queryQueries),
+	ledger.QuerySession:       asking(querySession),
+	ledger.QueryAssessQuery:   asking(queryAssessQuery),
 }
 
 // Query runs a function that changes nothing and returns its encoded result. Every organisation of the ledger may ask for everything on it: what must

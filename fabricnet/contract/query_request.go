@@ -47,7 +47,11 @@ func queryRequests(r *run, a *ledger.RequestsQuery) (*ledger.RequestsPage, error
 // entries adds to the requests of a page what followed. Verdicts may be long, so the page may end before they do.
 func (r *run) entries(candidates []found, status ledger.Status, next string) (*ledger.RequestsPage, error) {
 	out := &ledger.RequestsPage{Entries: []ledger.RequestEntry{}, Next: next}
-	if err := prefetchEntries(r.state, candidates); err != nil {
+	var keys []string
+	for _, c := range candidates {
+		keys = append(keys, keysBefore(c.id)...)
+	}
+	if err := prefetch(r.state, keys); err != nil {
 		return nil, err
 	}
 	left := maxPageBytes
@@ -71,17 +75,12 @@ func (r *run) entries(candidates []found, status ledger.Status, next string) (*l
 	return out, nil
 }
 
-// prefetchEntries reads what followed at once where that is possible, but for the verdicts.
-func prefetchEntries(s State, candidates []found) error {
-	p, ok := s.(Prefetcher)
-	if !ok || len(candidates) == 0 {
-		return nil
+// prefetch reads keys at once where that is possible.
+func prefetch(s State, keys []string) error {
+	if p, ok := s.(Prefetcher); ok && len(keys) > 0 {
+		return p.Prefetch(keys...)
 	}
-	var keys []string
-	for _, c := range candidates {
-		keys = append(keys, keysBefore(c.id)...)
-	}
-	return p.Prefetch(keys...)
+	return nil
 }
 
 // queryAsked reads no verdicts: they are long, and an export needs none of them. Which requests have one is noted with their cohorts.
@@ -112,39 +111,38 @@ func queryAsked(r *run, a *ledger.EpochRef) ([]ledger.TrustRequest, error) {
 	}
 	out := []ledger.TrustRequest{}
 	for part := range slices.Chunk(ids, ledger.MaxPage) {
-		if err := prefetchAsked(r.state, part); err != nil {
+		if out, err = r.trustRequests(out, part, verified); err != nil {
 			return nil, err
-		}
-		for _, id := range part {
-			q, err := requestOf(r.state, id)
-			if err != nil {
-				return nil, err
-			}
-			e, err := r.entryBefore(id, q)
-			if err != nil {
-				return nil, err
-			}
-			status := r.status(e)
-			if verified[id.String()] {
-				status = ledger.StatusVerified
-			}
-			out = append(out, ledger.TrustRequest{ID: id, Fleet: q.Fleet, Epoch: q.Epoch, Requester: q.Requester, Status: status, Time: q.Time})
 		}
 	}
 	return out, nil
 }
 
-func prefetchAsked(s State, ids []commit.Digest) error {
-	p, ok := s.(Prefetcher)
-	if !ok {
-		return nil
-	}
+// trustRequests appends requests in short.
+func (r *run) trustRequests(out []ledger.TrustRequest, ids []commit.Digest, verified map[string]bool) ([]ledger.TrustRequest, error) {
 	var keys []string
 	for _, id := range ids {
-		keys = append(keys, ledger.RequestKey(id))
-		keys = append(keys, keysBefore(id)...)
+		keys = append(append(keys, ledger.RequestKey(id)), keysBefore(id)...)
 	}
-	return p.Prefetch(keys...)
+	if err := prefetch(r.state, keys); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		q, err := requestOf(r.state, id)
+		if err != nil {
+			return nil, err
+		}
+		e, err := r.entryBefore(id, q)
+		if err != nil {
+			return nil, err
+		}
+		status := r.status(e)
+		if verified[id.String()] {
+			status = ledger.StatusVerified
+		}
+		out = append(out, ledger.TrustRequest{ID: id, Fleet: q.Fleet, Epoch: q.Epoch, Requester: q.Requester, Status: status, Time: q.Time})
+	}
+	return out, nil
 }
 
 // keysBefore are what follows a request but for its verdict.

@@ -1,8 +1,6 @@
 package contract
 
 import (
-	"time"
-
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
@@ -26,19 +24,12 @@ func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
 	if err := r.checkAskable(s, f); err != nil {
 		return nil, err
 	}
-	if err := r.checkGranted(s, f); err != nil {
+	if err := r.checkGranted(s.Grant, f); err != nil {
 		return nil, err
 	}
 	id := commit.Digest(s.Digest(r.tx.Ledger))
-	nonce := ledger.NonceKey(s.Requester, s.Nonce)
-	for _, key := range []string{ledger.RequestKey(id), nonce} {
-		used, err := exists(r.state, key)
-		if err != nil {
-			return nil, err
-		}
-		if used {
-			return nil, ledger.Refuse(ledger.Conflict, "nonce %s was used by %s", s.Nonce, s.Requester)
-		}
+	if err := r.checkUnused(s.Requester, s.Nonce, ledger.RequestKey(id)); err != nil {
+		return nil, err
 	}
 	q := &ledger.Request{
 		Statement: a.Statement, Requester: s.Requester, Owner: f.Owner, Fleet: f.ID, Epoch: s.Epoch,
@@ -47,7 +38,7 @@ func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
 	if err := put(r.state, ledger.RequestKey(id), q); err != nil {
 		return nil, err
 	}
-	if err := put(r.state, nonce, ledger.NonceUse{Request: id.String()}); err != nil {
+	if err := put(r.state, ledger.NonceKey(s.Requester, s.Nonce), ledger.NonceUse{Request: id.String()}); err != nil {
 		return nil, err
 	}
 	if err := put(r.state, ledger.AskedKey(f.ID, s.Epoch, id), ledger.Asked{Requester: s.Requester}); err != nil {
@@ -55,6 +46,20 @@ func request(r *run, a *ledger.Ask) (*ledger.Request, error) {
 	}
 	r.event(ledger.EventRequested, ledger.EventPayload{Fleet: f.ID, Owner: f.Owner, Requester: s.Requester, Epoch: &s.Epoch, Request: &id, Grant: s.Grant})
 	return q, nil
+}
+
+// checkUnused refuses a nonce that the requester used, and what is there already.
+func (r *run) checkUnused(requester, nonce, key string) error {
+	for _, key := range []string{key, ledger.NonceKey(requester, nonce)} {
+		used, err := exists(r.state, key)
+		if err != nil {
+			return err
+		}
+		if used {
+			return ledger.Refuse(ledger.Conflict, "nonce %s was used by %s", nonce, requester)
+		}
+	}
+	return nil
 }
 
 func parseStatement(b []byte) (*statement.Statement, error) {
@@ -84,22 +89,22 @@ func (r *run) checkAskable(s *statement.Statement, f *ledger.Fleet) error {
 	case s.Epoch >= r.epoch:
 		return ledger.Refuse(ledger.Invalid, "epoch %d is not over: it is epoch %d", s.Epoch, r.epoch)
 	case r.now >= s.Expiry.Unix():
-		return ledger.Refuse(ledger.Expired, "the statement expired at %s", s.Expiry.Format(time.RFC3339))
+		return ledger.Refuse(ledger.Expired, "the statement expired at %s", stamp(s.Expiry.Unix()))
 	}
 	return nil
 }
 
 // checkGranted wants a grant by the fleet's owner to the caller.
-func (r *run) checkGranted(s *statement.Statement, f *ledger.Fleet) error {
-	if s.Grant == "" {
+func (r *run) checkGranted(grant string, f *ledger.Fleet) error {
+	if grant == "" {
 		return ledger.Refuse(ledger.Invalid, "the statement names no grant")
 	}
-	g, err := r.grantOf(f.Owner, s.Grant)
+	g, err := r.grantOf(f.Owner, grant)
 	if err != nil {
 		return err
 	}
 	if g.Terms.Grantee != r.caller() {
-		return ledger.Refuse(ledger.Forbidden, "grant %s of %s is %s's, not %s's", s.Grant, f.Owner, g.Terms.Grantee, r.caller())
+		return ledger.Refuse(ledger.Forbidden, "grant %s of %s is %s's, not %s's", grant, f.Owner, g.Terms.Grantee, r.caller())
 	}
 	return nil
 }
@@ -111,7 +116,7 @@ func (r *run) openRequest(id commit.Digest) (*ledger.Request, error) {
 		return nil, err
 	}
 	if r.now >= q.Expiry {
-		return nil, ledger.Refuse(ledger.Expired, "request %s expired at %s", id, time.Unix(q.Expiry, 0).UTC().Format(time.RFC3339))
+		return nil, ledger.Refuse(ledger.Expired, "request %s expired at %s", id, stamp(q.Expiry))
 	}
 	for _, done := range []struct{ what, key string }{
 		{"is withdrawn", ledger.WithdrawalKey(id)},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
 )
 
 // get reads a record, or nil if there is none. A record that does not decode is damage, not a refusal.
@@ -43,6 +44,12 @@ func scan[T any](s State, prefix string, fn func(rest string, record *T) error) 
 		}
 		return fn(key[len(prefix):], record)
 	})
+}
+
+// hexDigest reads a digest that is part of a key.
+func hexDigest(text string) (d commit.Digest, err error) {
+	err = d.UnmarshalText([]byte(text))
+	return d, err
 }
 
 // fleet reads a fleet that must exist.

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"crypto/ed25519"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -29,13 +28,7 @@ type book struct {
 // apply checks a transaction against the state before it, as of its block's time, and writes its effects. It is what holds at commit and what Verify
 // holds again. When it returns an error it has written nothing.
 func (b *book) apply(at version, blockTime int64, t *decoded) error {
-	if err := b.checkProposal(blockTime, t); err != nil {
-		return err
-	}
-	if err := checkOutcome(t.outcome); err != nil {
-		return err
-	}
-	if err := b.checkEndorsements(t); err != nil {
+	if err := b.check(blockTime, t); err != nil {
 		return err
 	}
 	if b.transactions.Get([]byte(t.id)) != nil {
@@ -50,6 +43,17 @@ func (b *book) apply(at version, blockTime int64, t *decoded) error {
 		}
 	}
 	return b.transactions.Put([]byte(t.id), at.bytes())
+}
+
+// check is what a transaction shows by itself, whatever the state before it.
+func (b *book) check(blockTime int64, t *decoded) error {
+	if err := b.checkProposal(blockTime, t); err != nil {
+		return err
+	}
+	if err := checkOutcome(t.outcome); err != nil {
+		return err
+	}
+	return b.checkEndorsements(t)
 }
 
 func (b *book) checkProposal(blockTime int64, t *decoded) error {
@@ -67,6 +71,22 @@ func (b *book) checkProposal(blockTime int64, t *decoded) error {
 		return ledger.Refuse(ledger.Expired, "proposed at %d, committed at %d: at most %d s may pass", p.Time, blockTime, b.genesis.ProposalAgeSeconds)
 	}
 	return b.checkSignature(p.Caller, proposalBytes(b.id, t.Proposal), t.Signature)
+}
+
+// open decodes a sealed block and verifies its seal.
+func (b *book) open(encoded []byte) (*block, commit.Digest, error) {
+	sealed, blk, err := decodeBlock(encoded)
+	if err != nil {
+		return nil, commit.Digest{}, err
+	}
+	hash, sealer := blockHash(b.id, sealed.Block), sealerOf(b.genesis)
+	if sealed.Sealer != sealer {
+		return nil, hash, fmt.Errorf("is sealed by %.64q, not by %s", sealed.Sealer, sealer)
+	}
+	if err := b.checkSignature(sealer, sealBytes(b.id, hash), sealed.Signature); err != nil {
+		return nil, hash, fmt.Errorf("seal: %w", err)
+	}
+	return blk, hash, nil
 }
 
 func (b *book) checkSignature(org string, message, signature []byte) error {
@@ -154,11 +174,4 @@ func checkOutcome(out *outcome) error {
 		}
 	}
 	return nil
-}
-
-func parseVersion(b []byte) (version, error) {
-	if len(b) != versionBytes {
-		return version{}, fmt.Errorf("position has %d bytes, must have %d", len(b), versionBytes)
-	}
-	return version{Height: binary.BigEndian.Uint64(b), Index: binary.BigEndian.Uint32(b[8:])}, nil
 }

@@ -94,25 +94,26 @@ func (c *Client) Head(context.Context) (ledger.Head, error) {
 // Locate is the height of the block that holds a transaction.
 func (c *Client) Locate(_ context.Context, txID string) (height uint64, err error) {
 	err = c.ledger.db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketTransactions).Get([]byte(txID))
-		if b == nil {
-			return ledger.Refuse(ledger.NotFound, "transaction %q is not known", txID)
-		}
-		at, err := parseVersion(b)
+		at, err := placeOf(tx, txID)
 		height = at.Height
 		return err
 	})
 	return height, err
 }
 
+// placeOf is the block that holds a transaction, and which of its transactions it is.
+func placeOf(tx *bbolt.Tx, txID string) (version, error) {
+	b := tx.Bucket(bucketTransactions).Get([]byte(txID))
+	if b == nil {
+		return version{}, ledger.Refuse(ledger.NotFound, "transaction %.80q is not known", txID)
+	}
+	return parseVersion(b)
+}
+
 // Recorded is the call that a transaction recorded.
 func (c *Client) Recorded(_ context.Context, txID string) (recorded ledger.Recorded, err error) {
 	err = c.ledger.db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketTransactions).Get([]byte(txID))
-		if b == nil {
-			return ledger.Refuse(ledger.NotFound, "transaction %.80q is not known", txID)
-		}
-		at, err := parseVersion(b)
+		at, err := placeOf(tx, txID)
 		if err != nil {
 			return err
 		}
@@ -127,10 +128,7 @@ func (c *Client) Recorded(_ context.Context, txID string) (recorded ledger.Recor
 		if err != nil {
 			return fmt.Errorf("reading block %d: %w", at.Height, err)
 		}
-		recorded = ledger.Recorded{
-			Organisation: t.proposal.Caller, Call: ledger.Call{Function: t.proposal.Function, Args: t.proposal.Args},
-			Height: at.Height, Time: time.Unix(t.proposal.Time, 0).UTC(),
-		}
+		recorded = t.recorded(at.Height)
 		return nil
 	})
 	return recorded, err

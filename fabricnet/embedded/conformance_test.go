@@ -35,7 +35,7 @@ func TestConformance(t *testing.T) {
 	clock.Store(start.EpochStart(10).Add(12 * time.Hour).Unix())
 	now := func() time.Time { return time.Unix(clock.Load(), 0).UTC() }
 	agreed := &consents{}
-	keys := provingKeys(t)
+	keys := ok[*setup.Unsafe](t)(setup.UnsafeSingleParty("", func(step string) { t.Log(step) }))
 	attributes := map[string]map[string]string{contracttest.Lender: {contract.AttributeName: "loans", "department": "credit"}}
 	l, err := Create(t.TempDir(), start, Options{Clock: now, SRS: keys.SRS(), Agree: agreed.asked, Attributes: attributes})
 	if err != nil {
@@ -61,15 +61,6 @@ func TestConformance(t *testing.T) {
 	if _, err := l.Verify(); err != nil {
 		t.Error(err)
 	}
-}
-
-func provingKeys(t *testing.T) *setup.Unsafe {
-	t.Helper()
-	cached, err := setup.DefaultDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ok[*setup.Unsafe](t)(setup.UnsafeSingleParty(cached, func(step string) { t.Log(step) }))
 }
 
 func (l *Ledger) showBlocks(t *testing.T, from, to uint64, see func([]byte)) {

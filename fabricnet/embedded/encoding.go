@@ -3,6 +3,7 @@ package embedded
 import (
 	"crypto/sha256"
 	"fmt"
+	"time"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -163,6 +164,14 @@ func decodeTransaction(ledgerID commit.Digest, b []byte) (*decoded, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// recorded is the call, as it is recorded in the block of a height.
+func (d *decoded) recorded(height uint64) ledger.Recorded {
+	return ledger.Recorded{
+		Organisation: d.proposal.Caller, Call: ledger.Call{Function: d.proposal.Function, Args: d.proposal.Args},
+		Height: height, Time: time.Unix(d.proposal.Time, 0).UTC(),
+	}
 }
 
 // What is hashed or signed, each under a tag of its own and the ledger id.

@@ -3,7 +3,6 @@ package embedded
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -22,17 +21,18 @@ func (Blocks) Foundations(map[uint64][]byte) ([]uint64, error) { return nil, nil
 // that they have to meet. That the regulator sealed the block shows that the transaction was valid when it was: a block of this ledger holds no other. It does not show
 // that the block is one of the chain which others see; for that compare its hash.
 func (v Blocks) Inclusions(blocks map[uint64][]byte, wanted []ledger.Located) ([]*ledger.Inclusion, error) {
+	b := &book{id: v.Genesis.ID(), genesis: v.Genesis}
 	opened := map[uint64]*openedBlock{}
 	out := make([]*ledger.Inclusion, 0, len(wanted))
 	for _, w := range wanted {
 		if opened[w.Height] == nil {
-			o, err := v.open(w.Height, blocks[w.Height])
+			o, err := b.openAt(w.Height, blocks[w.Height])
 			if err != nil {
 				return nil, fmt.Errorf("block %d: %w", w.Height, err)
 			}
 			opened[w.Height] = o
 		}
-		found, err := v.find(opened[w.Height], w)
+		found, err := b.find(opened[w.Height], w)
 		if err != nil {
 			return nil, fmt.Errorf("block %d: transaction %.64q: %w", w.Height, w.TxID, err)
 		}
@@ -43,30 +43,20 @@ func (v Blocks) Inclusions(blocks map[uint64][]byte, wanted []ledger.Located) ([
 
 type openedBlock struct {
 	*block
-	hash   commit.Digest
-	sealer string
+	hash commit.Digest
 	// at is where each transaction is.
 	at map[string]int
 }
 
-func (v Blocks) book() *book { return &book{id: v.Genesis.ID(), genesis: v.Genesis} }
-
-func (v Blocks) open(height uint64, encoded []byte) (*openedBlock, error) {
+func (b *book) openAt(height uint64, encoded []byte) (*openedBlock, error) {
 	if encoded == nil {
 		return nil, errors.New("is missing")
 	}
-	sealed, blk, err := decodeBlock(encoded)
+	blk, hash, err := b.open(encoded)
 	if err != nil {
 		return nil, err
 	}
-	b := v.book()
-	o := &openedBlock{block: blk, hash: blockHash(b.id, sealed.Block), sealer: sealed.Sealer, at: map[string]int{}}
-	if sealed.Sealer != sealerOf(v.Genesis) {
-		return nil, fmt.Errorf("is sealed by %.64q, not by %s", sealed.Sealer, sealerOf(v.Genesis))
-	}
-	if err := b.checkSignature(sealed.Sealer, sealBytes(b.id, o.hash), sealed.Signature); err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
+	o := &openedBlock{block: blk, hash: hash, at: map[string]int{}}
 	if blk.Height != height {
 		return nil, fmt.Errorf("is block %d", blk.Height)
 	}
@@ -80,31 +70,21 @@ func (v Blocks) open(height uint64, encoded []byte) (*openedBlock, error) {
 	return o, nil
 }
 
-func (v Blocks) find(o *openedBlock, w ledger.Located) (*ledger.Inclusion, error) {
+func (b *book) find(o *openedBlock, w ledger.Located) (*ledger.Inclusion, error) {
 	i, ok := o.at[w.TxID]
 	if !ok {
 		return nil, errors.New("is not in the block")
 	}
-	b := v.book()
 	t, err := decodeTransaction(b.id, o.Transactions[i])
 	if err != nil {
 		return nil, err
 	}
-	if err := b.checkProposal(o.Time, t); err != nil {
-		return nil, err
-	}
-	if err := checkOutcome(t.outcome); err != nil {
-		return nil, err
-	}
-	if err := b.checkEndorsements(t); err != nil {
+	if err := b.check(o.Time, t); err != nil {
 		return nil, err
 	}
 	out := &ledger.Inclusion{
-		Recorded: ledger.Recorded{
-			Organisation: t.proposal.Caller, Call: ledger.Call{Function: t.proposal.Function, Args: t.proposal.Args},
-			Height: o.Height, Time: time.Unix(t.proposal.Time, 0).UTC(),
-		},
-		TxID: t.id, Block: o.hash, Sealers: []string{o.sealer}, Writes: map[string][]byte{}, Assumed: []string{},
+		Recorded: t.recorded(o.Height), TxID: t.id, Block: o.hash, Sealers: []string{sealerOf(b.genesis)},
+		Writes: map[string][]byte{}, Assumed: []string{},
 	}
 	for _, e := range t.Endorsements {
 		out.Endorsers = append(out.Endorsers, e.Org)

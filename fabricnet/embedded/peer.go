@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -40,6 +39,11 @@ func (l *Ledger) peer(org string) *peer {
 	return &peer{org: org, ledger: l, store: attestationsOf(l.dir, org)}
 }
 
+// book is what the peer knows of callers; it has no buckets.
+func (p *peer) book() *book {
+	return &book{id: p.ledger.id, genesis: p.ledger.genesis, attributes: p.ledger.attributes}
+}
+
 // endorse checks a proposal, runs it on a snapshot and signs what came out.
 func (p *peer) endorse(sp *signedProposal) (*endorsed, error) {
 	proposed, err := p.check(sp)
@@ -72,16 +76,8 @@ func (p *peer) check(sp *signedProposal) (*proposal, error) {
 	if commit.Digest(proposed.Ledger) != p.ledger.id {
 		return nil, ledger.Refuse(ledger.Invalid, "the proposal is for ledger %s", commit.Digest(proposed.Ledger))
 	}
-	caller, ok := p.ledger.genesis.Organisation(proposed.Caller)
-	if !ok {
-		return nil, ledger.Refuse(ledger.Forbidden, "%q is not an organisation of this ledger", proposed.Caller)
-	}
-	key, err := caller.PublicKey()
-	if err != nil {
+	if err := p.book().checkSignature(proposed.Caller, proposalBytes(p.ledger.id, sp.encoded), sp.signature); err != nil {
 		return nil, err
-	}
-	if !ed25519.Verify(key, proposalBytes(p.ledger.id, sp.encoded), sp.signature) {
-		return nil, ledger.Refuse(ledger.Forbidden, "signature of %s does not verify", proposed.Caller)
 	}
 	if proposed.Transient != transientDigest(sp.transient) {
 		return nil, ledger.Refuse(ledger.Invalid, "transient input is not the one that was proposed")
@@ -97,13 +93,12 @@ func (p *peer) check(sp *signedProposal) (*proposal, error) {
 func (p *peer) run(tx *bbolt.Tx, sp *signedProposal, proposed *proposal) ([]byte, error) {
 	s := simulate(stateView{tx.Bucket(bucketState)})
 	t := &decoded{id: transactionID(p.ledger.id, sp.encoded), proposal: proposed}
-	b := &book{id: p.ledger.id, genesis: p.ledger.genesis, attributes: p.ledger.attributes}
 	environment := &contract.Environment{SRS: p.ledger.srs, Keep: p.store.Keep, Keyrings: &p.ledger.keyrings, Policies: &p.ledger.policies}
 	if agree := p.ledger.consent; agree != nil {
 		environment.Agree = func(digest commit.Digest) error { return agree(p.org, digest) }
 	}
 	call := ledger.Call{Function: proposed.Function, Args: proposed.Args, Transient: sp.transient}
-	result, err := contract.Execute(environment, b.tx(t), s, call)
+	result, err := contract.Execute(environment, p.book().tx(t), s, call)
 	if err != nil {
 		return nil, err
 	}

@@ -23,12 +23,19 @@ func (v version) bytes() []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(nil, v.Height), v.Index)
 }
 
+func parseVersion(b []byte) (version, error) {
+	if len(b) != versionBytes {
+		return version{}, fmt.Errorf("position has %d bytes, must have %d", len(b), versionBytes)
+	}
+	return version{Height: binary.BigEndian.Uint64(b), Index: binary.BigEndian.Uint32(b[8:])}, nil
+}
+
 func splitState(key string, stored []byte) (version, []byte, error) {
 	if len(stored) <= versionBytes {
 		return version{}, nil, fmt.Errorf("state %s: has %d bytes", key, len(stored))
 	}
-	v := version{Height: binary.BigEndian.Uint64(stored), Index: binary.BigEndian.Uint32(stored[8:])}
-	return v, stored[versionBytes:], nil
+	v, err := parseVersion(stored[:versionBytes])
+	return v, stored[versionBytes:], err
 }
 
 // get returns version zero for a key without value. The value is valid during the bbolt transaction only.
@@ -40,21 +47,30 @@ func (s stateView) get(key string) (version, []byte, error) {
 	return splitState(key, stored)
 }
 
+// walk runs over the keys with a prefix from a key on.
+func (s stateView) walk(prefix, start string, fn func(key string, v version, value []byte) error) error {
+	c := s.bucket.Cursor()
+	for k, stored := c.Seek([]byte(start)); k != nil && bytes.HasPrefix(k, []byte(prefix)); k, stored = c.Next() {
+		key := string(k)
+		v, value, err := splitState(key, stored)
+		if err == nil {
+			err = fn(key, v, value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // scan walks the keys with a prefix and returns the digest over keys and versions.
 func (s stateView) scan(prefix string, fn func(key string, value []byte) error) ([32]byte, error) {
 	h := sha256.New()
-	c := s.bucket.Cursor()
-	for k, stored := c.Seek([]byte(prefix)); k != nil && bytes.HasPrefix(k, []byte(prefix)); k, stored = c.Next() {
-		v, value, err := splitState(string(k), stored)
-		if err != nil {
-			return [32]byte{}, err
-		}
-		h.Write(ledger.Tagged("", k, v.bytes()))
-		if err := fn(string(k), value); err != nil {
-			return [32]byte{}, err
-		}
-	}
-	return [32]byte(h.Sum(nil)), nil
+	err := s.walk(prefix, prefix, func(key string, v version, value []byte) error {
+		h.Write(ledger.Tagged("", []byte(key), v.bytes()))
+		return fn(key, value)
+	})
+	return [32]byte(h.Sum(nil)), err
 }
 
 func (s stateView) put(key string, v version, value []byte) error {
@@ -159,8 +175,7 @@ func (r reader) Get(key string) ([]byte, error) {
 }
 
 func (r reader) Range(prefix string, fn func(string, []byte) error) error {
-	_, err := r.scan(prefix, fn)
-	return err
+	return r.RangeAfter(prefix, "", fn)
 }
 
 // RangeAfter reads from the middle on, and stops where fn does.
@@ -169,17 +184,7 @@ func (r reader) RangeAfter(prefix, after string, fn func(string, []byte) error) 
 	if after >= prefix {
 		start = after + "\x00"
 	}
-	c := r.bucket.Cursor()
-	for k, stored := c.Seek([]byte(start)); k != nil && bytes.HasPrefix(k, []byte(prefix)); k, stored = c.Next() {
-		_, value, err := splitState(string(k), stored)
-		if err == nil {
-			err = fn(string(k), bytes.Clone(value))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.walk(prefix, start, func(key string, _ version, value []byte) error { return fn(key, bytes.Clone(value)) })
 }
 
 func (reader) Put(key string, _ []byte) error {

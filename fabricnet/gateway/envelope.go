@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
 )
 
 // transaction is what an envelope says about a call of a chaincode.
@@ -45,8 +46,17 @@ func parseTransaction(envelope *common.Envelope) (*transaction, error) {
 		return nil, err
 	}
 	t := &transaction{id: channel.GetTxId()}
+	action, err := actionOf(payload, channel)
+	if err != nil {
+		return t, err
+	}
+	return t, t.parseAction(action.GetAction())
+}
+
+// actionOf reads the one action of a transaction that calls a chaincode; any other is errNoCall.
+func actionOf(payload *common.Payload, channel *common.ChannelHeader) (*peer.ChaincodeActionPayload, error) {
 	if channel.GetType() != int32(common.HeaderType_ENDORSER_TRANSACTION) {
-		return t, errNoCall
+		return nil, errNoCall
 	}
 	tx, action := &peer.Transaction{}, &peer.ChaincodeActionPayload{}
 	if err := proto.Unmarshal(payload.GetData(), tx); err != nil {
@@ -58,7 +68,7 @@ func parseTransaction(envelope *common.Envelope) (*transaction, error) {
 	if err := proto.Unmarshal(tx.GetActions()[0].GetPayload(), action); err != nil {
 		return nil, fmt.Errorf("action: %w", err)
 	}
-	return t, t.parseAction(action.GetAction())
+	return action, nil
 }
 
 func (t *transaction) parseAction(action *peer.ChaincodeEndorsedAction) error {
@@ -104,17 +114,7 @@ func (t *transaction) receipt(g *ledger.Genesis, height uint64) ledger.Receipt {
 }
 
 // isTxID accepts 64 lower-case hexadecimal digits.
-func isTxID(id string) bool {
-	if len(id) != 64 {
-		return false
-	}
-	for i := range len(id) {
-		if c := id[i]; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') {
-			return false
-		}
-	}
-	return true
-}
+func isTxID(id string) bool { return new(commit.Digest).UnmarshalText([]byte(id)) == nil }
 
 // envelopes gives a block's envelopes with the code that validation gave each. Those that are neither valid nor envelopes are left out.
 func envelopes(block *common.Block, each func(envelope *common.Envelope, code peer.TxValidationCode) error) error {

@@ -50,7 +50,7 @@ func eventsOf(block *common.Block, chaincode string) ([]ledger.Event, error) {
 		if err != nil {
 			return err
 		}
-		if t.event == nil || t.chaincode != chaincode || t.event.GetChaincodeId() != chaincode || !eventNames[t.event.GetEventName()] {
+		if t.event == nil || t.chaincode != chaincode || t.event.GetChaincodeId() != chaincode || !ledger.IsEvent(t.event.GetEventName()) {
 			return nil
 		}
 		if !isTxID(t.id) {
@@ -67,26 +67,4 @@ func eventsOf(block *common.Block, chaincode string) ([]ledger.Event, error) {
 		return nil, &Error{Stage: StageEvents, Err: err}
 	}
 	return events, nil
-}
-
-var eventNames = map[string]bool{
-	ledger.EventMakerRegistered: true,
-	ledger.EventFleetRegistered: true,
-	ledger.EventEnrolled:        true,
-	ledger.EventRetired:         true,
-	ledger.EventAnchored:        true,
-	ledger.EventKeyPublished:    true,
-	ledger.EventRequested:       true,
-	ledger.EventDecided:         true,
-	ledger.EventVerified:        true,
-	ledger.EventWithdrawn:       true,
-	ledger.EventEpochOpened:     true,
-	ledger.EventSettled:         true,
-	ledger.EventPolicyPublished: true,
-	ledger.EventGranted:         true,
-	ledger.EventRevoked:         true,
-	ledger.EventProving:         true,
-	ledger.EventFailed:          true,
-	ledger.EventNodePublished:   true,
-	ledger.EventAlerted:         true,
 }

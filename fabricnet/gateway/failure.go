@@ -143,5 +143,5 @@ func parseRefusal(message string) (*ledger.Refusal, bool) {
 }
 
 var codesOfRefusal = []ledger.Code{
-	ledger.NotFound, ledger.Forbidden, ledger.Invalid, ledger.Conflict, ledger.Expired, ledger.NotEndorsed,
+	ledger.NotFound, ledger.Forbidden, ledger.Invalid, ledger.Conflict, ledger.AlreadyRecorded, ledger.Expired, ledger.NotEndorsed,
 }

@@ -90,18 +90,12 @@ func (c *Client) creatorOf(payload *common.Payload) (string, error) {
 var errNotOurs = ledger.Refuse(ledger.NotFound, "the transaction is no call of the ledger's contract")
 
 func (c *Client) invocationOf(payload *common.Payload, channel *common.ChannelHeader) (ledger.Call, error) {
-	if channel.GetType() != int32(common.HeaderType_ENDORSER_TRANSACTION) {
+	action, err := actionOf(payload, channel)
+	if errors.Is(err, errNoCall) {
 		return ledger.Call{}, errNotOurs
 	}
-	tx, action := &peer.Transaction{}, &peer.ChaincodeActionPayload{}
-	if err := proto.Unmarshal(payload.GetData(), tx); err != nil {
-		return ledger.Call{}, fmt.Errorf("transaction: %w", err)
-	}
-	if n := len(tx.GetActions()); n != 1 {
-		return ledger.Call{}, fmt.Errorf("transaction has %d actions, must have 1", n)
-	}
-	if err := proto.Unmarshal(tx.GetActions()[0].GetPayload(), action); err != nil {
-		return ledger.Call{}, fmt.Errorf("action: %w", err)
+	if err != nil {
+		return ledger.Call{}, err
 	}
 	proposal, invocation := &peer.ChaincodeProposalPayload{}, &peer.ChaincodeInvocationSpec{}
 	if err := proto.Unmarshal(action.GetChaincodeProposalPayload(), proposal); err != nil {
@@ -145,7 +139,7 @@ func (c *Client) Block(ctx context.Context, height uint64) ([]byte, error) {
 		return nil, fmt.Errorf("reading block %d: %w", height, err)
 	}
 	if got := block.GetHeader().GetNumber(); block.GetHeader() == nil || got != height {
-		return nil, errors.New("reading block " + strconv.FormatUint(height, 10) + ": the peer gave another")
+		return nil, fmt.Errorf("reading block %d: the peer gave another", height)
 	}
 	return b, nil
 }

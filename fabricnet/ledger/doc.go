@@ -9,6 +9,14 @@
 // request ends as verified, failed, refused, withdrawn or, without any of these in time, expired: [Status]. Every step is an [Event]. [Book.Bundle] is the proof
 // as it was recorded. [QuestionOf] is the one place where a statement becomes what policies look at.
 //
+// # A query's life
+//
+// A [Query] over the fleets of several owners, or a score of one, is answered from encrypted totals, which no ledger sees. A financier asks ([Book.Ask]) about a closed epoch; each owner
+// approves its part or refuses ([Book.Answer]; [Book.AssessQuery] tells), which spends of its grant as a proof does. Once all approved, the requester begins a session
+// ([Book.Begin]): the ledger records who takes part, and then, round by round, what each member commits to ([Book.Post]). The rounds and their order are beside
+// [Round]. A session that ends before its sum is named may be followed by another. The hash of the block behind that with a session's beginning is random to whoever asked, and
+// the same for everybody ([Client]).
+//
 // # Who decides what
 //
 // The rules are in package contract. They are run by the peers of several organisations, each for itself, and a change counts when

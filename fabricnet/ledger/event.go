@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -25,7 +27,21 @@ const (
 	EventFailed          = "failed"
 	EventNodePublished   = "node_published"
 	EventAlerted         = "alerted"
+	EventQueryAsked      = "query_asked"
+	EventQueryAnswered   = "query_answered"
+	EventSessionBegun    = "session_begun"
+	EventPosted          = "posted"
 )
+
+var eventNames = []string{
+	EventMakerRegistered, EventFleetRegistered, EventEnrolled, EventRetired, EventAnchored, EventKeyPublished,
+	EventRequested, EventDecided, EventVerified, EventWithdrawn, EventEpochOpened, EventSettled,
+	EventPolicyPublished, EventGranted, EventRevoked, EventProving, EventFailed, EventNodePublished,
+	EventAlerted, EventQueryAsked, EventQueryAnswered, EventSessionBegun, EventPosted,
+}
+
+// IsEvent reports whether a name is one of the contract's events. A contract service has one more of its own, EventFounded.
+func IsEvent(name string) bool { return slices.Contains(eventNames, name) }
 
 // Event tells that a call changed the ledger.
 type Event struct {
@@ -51,6 +67,10 @@ type EventPayload struct {
 	Request      *commit.Digest `json:"request,omitempty"`
 	// Grant is the id of the owner's grant that it is about, or that the request names.
 	Grant string `json:"grant,omitempty"`
+	// Query and Session are those of a homomorphic query, Round the session's that the caller posted in.
+	Query   *commit.Digest `json:"query,omitempty"`
+	Session *commit.Digest `json:"session,omitempty"`
+	Round   Round          `json:"round,omitempty"`
 	// Approved is set by a decision, Holds by a verdict.
 	Approved *bool `json:"approved,omitempty"`
 	Holds    *bool `json:"holds,omitempty"`

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/assay-net/assay/fabricnet/durable"
+	"github.com/assay-net/assay/zk/commit"
 )
 
 // Cursor is a position among the ledger's events: behind the one of a transaction, or, without a transaction, behind all of a height. The zero value is
@@ -23,13 +24,8 @@ func (c Cursor) Check() error {
 	if c.TxID == "" {
 		return nil
 	}
-	if len(c.TxID) != 64 {
-		return fmt.Errorf("cursor: tx_id has %d characters, must have 64 or none", len(c.TxID))
-	}
-	for i := range len(c.TxID) {
-		if d := c.TxID[i]; !(d >= '0' && d <= '9' || d >= 'a' && d <= 'f') {
-			return fmt.Errorf("cursor: tx_id %q may hold 0-9 and a-f", c.TxID)
-		}
+	if err := new(commit.Digest).UnmarshalText([]byte(c.TxID)); err != nil {
+		return fmt.Errorf("cursor: tx_id: %w", err)
 	}
 	return nil
 }

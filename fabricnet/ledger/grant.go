@@ -166,10 +166,11 @@ type Assess struct {
 	Shown   *Shown        `json:"shown,omitempty"`
 }
 
-// Assessment is what the contract would say now.
+// Assessment is what the contract would say now, of a request or of a part of a query.
 type Assessment struct {
+	// Request is the request's id, or the query's.
 	Request commit.Digest `json:"request"`
-	// Grant is the one that the request names, GrantStatus where it stands; empty if there is none by that name.
+	// Grant is the one that it names, GrantStatus where it stands; empty if there is none by that name.
 	Grant       string      `json:"grant"`
 	GrantStatus GrantStatus `json:"grant_status"`
 	Allowed     bool        `json:"allowed"`

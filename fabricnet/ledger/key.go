@@ -7,9 +7,9 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// State keys. There is one key per thing and no list or counter of several things among them, so that calls about different things never conflict. Three are meant to: opening
-// an epoch, with what was endorsed before it; what a grant has spent, with approvals under the same grant; and what is answered about a fleet at an epoch, with approvals and
-// proofs about the same. Every part is an
+// State keys. There is one key per thing and no list or counter of several things among them, so that calls about different things never conflict. Four are meant to: opening
+// an epoch, with what was endorsed before it; what a grant has spent, with approvals under the same grant; what is answered about a fleet at an epoch, with approvals and
+// proofs about the same; and which queries are pooled there, with the beginnings and the sums of such queries. Every part is an
 // id, fixed-width hexadecimal or a hexadecimal digest: no part holds a '/', so no two things share a key and no prefix reaches into another's.
 // Fixed width keeps numbers in order.
 const (

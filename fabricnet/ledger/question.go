@@ -226,4 +226,5 @@ const (
 const (
 	totalPopulation = "population"
 	totalCount      = "count"
+	totalValue      = "value"
 )

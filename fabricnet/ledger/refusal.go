@@ -17,6 +17,8 @@ const (
 	Invalid Code = "invalid"
 	// Conflict: it was done already, or something else changed in between.
 	Conflict Code = "conflict"
+	// AlreadyRecorded: the caller's place is taken by something else of the caller's, for ever.
+	AlreadyRecorded Code = "already_recorded"
 	// Expired: too late, or too early.
 	Expired Code = "expired"
 	// NotEndorsed: not enough organisations, or not the right ones, endorsed the call, or they disagreed.

@@ -24,25 +24,11 @@ func testOptions(t *testing.T) Options {
 	if testing.Short() {
 		t.Skip("starts a network")
 	}
-	dir, err := setup.DefaultDir()
+	keys, err := setup.UnsafeSingleParty("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := setup.UnsafeSingleParty(dir, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srs, err := os.Create(filepath.Join(t.TempDir(), "srs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := keys.SRS().WriteTo(srs); err != nil {
-		t.Fatal(err)
-	}
-	if err := srs.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return Options{Dir: filepath.Join(t.TempDir(), "net"), SRS: srs.Name(), Report: func(p Progress) {
+	return Options{Dir: filepath.Join(t.TempDir(), "net"), SRS: keys.SRSFile(), Report: func(p Progress) {
 		if p.Done%100 == 0 {
 			t.Logf("%s %d/%d", p.Step, p.Done, p.Total)
 		}

@@ -15,7 +15,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,6 +63,18 @@ func Up(t testing.TB, flags ...string) *Network {
 	guard(t, Binary(t, "assay-fabric"), n.Dir)
 	n.Up(t, flags...)
 	return n
+}
+
+// WriteSRS writes an SRS to a file, for the flag --srs.
+func WriteSRS(t testing.TB, srs io.WriterTo) string {
+	t.Helper()
+	var b bytes.Buffer
+	_, err := srs.WriteTo(&b)
+	path := filepath.Join(t.TempDir(), "srs")
+	if err := errors.Join(err, os.WriteFile(path, b.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // Up brings the network back to work: it starts what was stopped or killed.

@@ -20,7 +20,7 @@ import (
 	"github.com/hyperledger/fabric-chaincode-go/v2/pkg/attrmgr"
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
 
-	"github.com/assay-net/assay/fabricnet/chaincode"
+	"github.com/assay-net/assay/fabricnet/contract"
 )
 
 // member is somebody who signs: a certificate, its key, and the organisation that it says to be of.
@@ -140,7 +140,7 @@ func (n *faultNetwork) issue(t *testing.T, org string, ca *x509.Certificate, caK
 // mayCall is a certificate's attribute that lists functions.
 func mayCall(t *testing.T, functions string) func(*x509.Certificate) {
 	t.Helper()
-	value, err := json.Marshal(attrmgr.Attributes{Attrs: map[string]string{chaincode.FunctionsAttribute: functions}})
+	value, err := json.Marshal(attrmgr.Attributes{Attrs: map[string]string{contract.FunctionsAttribute: functions}})
 	if err != nil {
 		t.Fatal(err)
 	}

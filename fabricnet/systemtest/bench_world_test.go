@@ -50,11 +50,7 @@ type benchChunk struct {
 }
 
 func newBench(t *testing.T, table *measure.Table, consensus string) *bench {
-	dir, err := setup.DefaultDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := setup.UnsafeSingleParty(dir, func(step string) { t.Log(step) })
+	keys, err := setup.UnsafeSingleParty("", func(step string) { t.Log(step) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,6 @@
 package systemtest
 
 import (
-	"bufio"
-	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -26,32 +22,14 @@ func TestConformance(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a network")
 	}
-	dir, err := setup.DefaultDir()
+	keys, err := setup.UnsafeSingleParty("", func(step string) { t.Log(step) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := setup.UnsafeSingleParty(dir, func(step string) { t.Log(step) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := networktest.Up(t, "--srs", writeSRS(t, keys.SRS()),
+	n := networktest.Up(t, "--srs", keys.SRSFile(),
 		"--epoch", "10s", "--anchor-window", "9s", "--clock-skew", "2s", "--proposal-age", "2s", "--batch-timeout", "100ms")
 	ledgertest.Run(t, conforming(t, n, keys))
-}
-
-func writeSRS(t *testing.T, srs *commit.SRS) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "srs")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := bufio.NewWriter(f)
-	_, err = srs.WriteTo(w)
-	if err := errors.Join(err, w.Flush(), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	t.Run("evidence", func(t *testing.T) { showsEvidence(t, n) })
 }
 
 // conforming is a network as the suite sees it.

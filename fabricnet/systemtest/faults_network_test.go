@@ -55,7 +55,7 @@ func newFaultNetwork(t *testing.T, flags ...string) *faultNetwork {
 	if testing.Short() {
 		t.Skip("starts a network")
 	}
-	flags = append(flags, "--srs", writeSRS(t, contracttest.SRS()),
+	flags = append(flags, "--srs", networktest.WriteSRS(t, contracttest.SRS()),
 		"--epoch", "12s", "--anchor-window", "12s", "--clock-skew", "3s", "--proposal-age", "2s", "--batch-timeout", "100ms")
 	n := &faultNetwork{Network: networktest.Up(t, flags...), profiles: map[string]*profile.Profile{}, clients: map[string]*gateway.Client{}}
 	for org, path := range n.Profiles {

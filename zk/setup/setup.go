@@ -58,6 +58,9 @@ type Unsafe struct {
 	keys map[string]*keyPair
 }
 
+// srsName is the SRS's name in a cache.
+const srsName = "srs"
+
 type keyPair struct {
 	zk.CircuitKey
 	published verify.PublishedKey
@@ -78,9 +81,15 @@ func DefaultDir() (string, error) {
 	return filepath.Join(base, "assay"), nil
 }
 
-// UnsafeSingleParty opens the setup cached in dir, making the SRS if there is
-// none yet. Report may be nil.
+// UnsafeSingleParty opens the setup cached in dir, or in [DefaultDir] if that is
+// empty, making the SRS if there is none yet. Report may be nil.
 func UnsafeSingleParty(dir string, report Report) (*Unsafe, error) {
+	if dir == "" {
+		var err error
+		if dir, err = DefaultDir(); err != nil {
+			return nil, err
+		}
+	}
 	if report == nil {
 		report = func(string) {}
 	}
@@ -97,6 +106,10 @@ func UnsafeSingleParty(dir string, report Report) (*Unsafe, error) {
 
 // SRS returns the powers of tau.
 func (u *Unsafe) SRS() *commit.SRS { return u.srs }
+
+// SRSFile is the path of the file that holds them, as [commit.SRS.WriteTo]
+// writes it.
+func (u *Unsafe) SRSFile() string { return u.cache.path(srsName, ".bin") }
 
 // Chunk returns the keys for chunks of n slots.
 func (u *Unsafe) Chunk(n int) (*zk.CircuitKey, error) {
@@ -229,16 +242,15 @@ func checkBases(pk *groth16.ProvingKey) error {
 }
 
 func (u *Unsafe) loadSRS() (*commit.SRS, error) {
-	const name = "srs"
-	unlock, err := u.cache.lock(name)
+	unlock, err := u.cache.lock(srsName)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	m, err := u.cache.manifest(name)
+	m, err := u.cache.manifest(srsName)
 	if errors.Is(err, os.ErrNotExist) {
 		u.report(fmt.Sprintf("unsafe single-party SRS with %d powers (once; kept in %s)", Powers, u.cache.dir))
-		m, err = u.makeSRS(name)
+		m, err = u.makeSRS()
 	}
 	if err != nil {
 		return nil, err
@@ -246,7 +258,7 @@ func (u *Unsafe) loadSRS() (*commit.SRS, error) {
 	if len(m.VerifyingKey) != len(commit.Digest{}) {
 		return nil, errors.New("manifest holds no SRS digest")
 	}
-	f, err := os.Open(u.cache.path(name, ".bin"))
+	f, err := os.Open(u.SRSFile())
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +266,7 @@ func (u *Unsafe) loadSRS() (*commit.SRS, error) {
 	return commit.ReadSRS(f, commit.Digest(m.VerifyingKey))
 }
 
-func (u *Unsafe) makeSRS(name string) (*manifest, error) {
+func (u *Unsafe) makeSRS() (*manifest, error) {
 	tau, err := rand.Int(rand.Reader, fr.Modulus())
 	if err != nil {
 		return nil, fmt.Errorf("drawing tau: %w", err)
@@ -264,7 +276,7 @@ func (u *Unsafe) makeSRS(name string) (*manifest, error) {
 		return nil, err
 	}
 	digest := srs.Digest()
-	return u.cache.write(name, digest[:], srs.WriteTo)
+	return u.cache.write(srsName, digest[:], srs.WriteTo)
 }
 
 func newUnsafeSRS(tau *big.Int) (*commit.SRS, error) {

@@ -107,11 +107,7 @@ func shared(t *testing.T) *Unsafe {
 	if testing.Short() {
 		t.Skip("needs keys")
 	}
-	dir, err := DefaultDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := UnsafeSingleParty(dir, nil)
+	u, err := UnsafeSingleParty("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

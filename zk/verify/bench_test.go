@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assay-net/assay/zk/setup"
 	"github.com/assay-net/assay/zk/verify"
 )
 
@@ -29,7 +30,7 @@ func processorTime(b *testing.B) time.Duration {
 
 // BenchmarkVerifyBundle measures the verification of bundles over few chunks and over many.
 func BenchmarkVerifyBundle(b *testing.B) {
-	keys, err := openKeys()
+	keys, err := setup.UnsafeSingleParty("", nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func BenchmarkVerifyBundle(b *testing.B) {
 
 // BenchmarkNewKeyring measures the parsing of the keys that bundles over chunks of one size need.
 func BenchmarkNewKeyring(b *testing.B) {
-	keys, err := openKeys()
+	keys, err := setup.UnsafeSingleParty("", nil)
 	if err != nil {
 		b.Fatal(err)
 	}

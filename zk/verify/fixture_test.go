@@ -51,7 +51,7 @@ type lending struct {
 var lend = sync.OnceValues(func() (*lending, error) {
 	l := &lending{statement: asked()}
 	var err error
-	if l.keys, err = openKeys(); err != nil {
+	if l.keys, err = setup.UnsafeSingleParty("", nil); err != nil {
 		return nil, err
 	}
 	if l.published, err = l.keys.Published(size, 256); err != nil {
@@ -69,14 +69,6 @@ var lend = sync.OnceValues(func() (*lending, error) {
 	l.raw, err = l.bundle.Marshal()
 	return l, err
 })
-
-func openKeys() (*setup.Unsafe, error) {
-	dir, err := setup.DefaultDir()
-	if err != nil {
-		return nil, err
-	}
-	return setup.UnsafeSingleParty(dir, nil)
-}
 
 func proven(t *testing.T) *lending {
 	t.Helper()

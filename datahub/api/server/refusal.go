@@ -84,6 +84,7 @@ func gone(err error) error { return &refusal{status.Convert(err)} }
 var codeOf = map[ledger.Code]codes.Code{
 	ledger.NotFound: codes.NotFound, ledger.Forbidden: codes.PermissionDenied, ledger.Invalid: codes.InvalidArgument,
 	ledger.Conflict: codes.Aborted, ledger.Expired: codes.FailedPrecondition, ledger.NotEndorsed: codes.FailedPrecondition,
+	ledger.AlreadyRecorded: codes.AlreadyExists,
 }
 
 // status makes a status of whatever a handler returned.
