@@ -47,6 +47,7 @@ func idle(t *testing.T, n *sessiontest.Network) {
 
 // TestWhoseAbsenceStopsASession kills one party for good at one phase.
 func TestWhoseAbsenceStopsASession(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays many sessions")
 	}
@@ -69,6 +70,7 @@ func TestWhoseAbsenceStopsASession(t *testing.T) {
 		{transcript.Share, 2, sessiontest.Receiver, 0},
 	} {
 		t.Run(fmt.Sprintf("%s after %d %s", c.party, c.all, c.from), func(t *testing.T) {
+			t.Parallel()
 			n := sessiontest.New(t, 4, 2)
 			n.Start()
 			n.Play(func() bool { return n.Recorded(c.from) >= c.all })
@@ -95,6 +97,7 @@ func TestWhoseAbsenceStopsASession(t *testing.T) {
 
 // TestLateParties come one by one, each when all others can do no more.
 func TestLateParties(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -109,6 +112,7 @@ func TestLateParties(t *testing.T) {
 
 // TestFreshSessionAfterAKilledParty is what is left when an active owner does not come back.
 func TestFreshSessionAfterAKilledParty(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -132,11 +136,13 @@ func TestFreshSessionAfterAKilledParty(t *testing.T) {
 
 // TestOwnersDecline is no result of too few, and one of the others if they are enough.
 func TestOwnersDecline(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
 	for declining, want := range map[string]transcript.Phase{"owner-01": transcript.Answered, "owner-01 owner-02": transcript.Aborted} {
 		t.Run(declining, func(t *testing.T) {
+			t.Parallel()
 			n := sessiontest.New(t, 4, 2)
 			n.Change = func(cfg *session.Config) {
 				if strings.Contains(declining, cfg.Self) {
@@ -159,6 +165,7 @@ func TestOwnersDecline(t *testing.T) {
 
 // TestTotalsThatCannotBeEncrypted are declined before they are.
 func TestTotalsThatCannotBeEncrypted(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -174,6 +181,7 @@ func TestTotalsThatCannotBeEncrypted(t *testing.T) {
 		"long anchor":       {Values: []*big.Int{one, one, one}, Anchor: make([]byte, 513)},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			n := sessiontest.New(t, 3, 2)
 			n.Change = func(cfg *session.Config) {
 				if cfg.Self == "owner-02" {
@@ -194,6 +202,7 @@ func TestTotalsThatCannotBeEncrypted(t *testing.T) {
 
 // TestNotAdmitted ends the session before the party has made anything.
 func TestNotAdmitted(t *testing.T) {
+	t.Parallel()
 	n := sessiontest.New(t, 3, 2)
 	n.Change = func(cfg *session.Config) {
 		if cfg.Self == sessiontest.Regulator {
@@ -217,6 +226,7 @@ func TestNotAdmitted(t *testing.T) {
 
 // TestAskedAgain: what is no refusal is tried again.
 func TestAskedAgain(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}

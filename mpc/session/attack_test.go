@@ -29,6 +29,7 @@ func (f forgedKeys) owner(parts [][]byte) [][]byte {
 
 // TestBadKeys commits to, and shows, key material that is none.
 func TestBadKeys(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays many sessions")
 	}
@@ -63,6 +64,7 @@ func TestBadKeys(t *testing.T) {
 		{"no regulator's part", sessiontest.Regulator, func(f forgedKeys) [][]byte { return [][]byte{make([]byte, f.Params.PublicPartSize())} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			n := sessiontest.New(t, 3, 2)
 			n.Start()
 			say(n, c.party, transcript.Key, c.messages(forgedKeys{spoils{n}})...)
@@ -77,6 +79,7 @@ func TestBadKeys(t *testing.T) {
 
 // TestTrapLastPartyCannotChooseItsKey: nobody shows a key before all are committed to, and what is shown later must be what was.
 func TestTrapLastPartyCannotChooseItsKey(t *testing.T) {
+	t.Parallel()
 	const party = "owner-03"
 	n := sessiontest.New(t, 3, 2)
 	n.Start()

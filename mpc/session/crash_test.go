@@ -45,42 +45,29 @@ func sameBytes(t *testing.T, n *sessiontest.Network) {
 	})
 }
 
-// crash has one party fail once at each of its records or stored values.
-type crash struct {
-	name  string
-	store bool
-	fault sessiontest.Fault
-}
-
-var crashes = []crash{
-	{"before it is stored", true, sessiontest.LostRequest},
-	{"after it is stored", true, sessiontest.LostAnswer},
-	{"before it is recorded", false, sessiontest.LostRequest},
-	{"after it is recorded", false, sessiontest.LostAnswer},
-}
-
-func (c crash) arm(n *sessiontest.Network, party string, happened map[string]bool) {
-	once := func(what string) sessiontest.Fault {
+// arm has one party fail once at each of its records and each of its stored values, and counts where it did.
+func arm(n *sessiontest.Network, party string, fault sessiontest.Fault) (stores, records map[string]bool) {
+	stores, records = map[string]bool{}, map[string]bool{}
+	once := func(happened map[string]bool, what string) sessiontest.Fault {
 		if happened[what] {
 			return sessiontest.NoFault
 		}
 		happened[what] = true
-		return c.fault
+		return fault
 	}
-	if c.store {
-		n.Store(party).SetFault(once)
-		return
-	}
+	n.Store(party).SetFault(func(slot string) sessiontest.Fault { return once(stores, slot) })
 	n.Board.SetFault(func(e transcript.Entry) sessiontest.Fault {
 		if e.Party != party {
 			return sessiontest.NoFault
 		}
-		return once(string(e.Round))
+		return once(records, string(e.Round))
 	})
+	return stores, records
 }
 
 // TestKilledAtEveryRound kills a party's process at each of its rounds, before and after what it stores and what it records, and starts it again at once.
 func TestKilledAtEveryRound(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays many sessions")
 	}
@@ -90,20 +77,16 @@ func TestKilledAtEveryRound(t *testing.T) {
 		sessiontest.Regulator: {3, 3}, // secret, keys, share; key, ready, share
 		sessiontest.Receiver:  {8, 5}, // secret, keys, three inputs, activation, result, delivered; key, ready, close, activate, result
 	} {
-		for _, c := range crashes {
-			t.Run(party+" "+c.name, func(t *testing.T) {
+		for when, fault := range map[string]sessiontest.Fault{"before": sessiontest.LostRequest, "after": sessiontest.LostAnswer} {
+			t.Run(party+" "+when, func(t *testing.T) {
+				t.Parallel()
 				n := sessiontest.New(t, 3, 2)
 				sameBytes(t, n)
-				happened := map[string]bool{}
-				c.arm(n, party, happened)
+				stores, records := arm(n, party, fault)
 				n.Start()
 				playKilling(t, n, party)
-				want := stops.records
-				if c.store {
-					want = stops.stores
-				}
-				if len(happened) != want {
-					t.Errorf("stopped at %v, want %d", happened, want)
+				if len(stores) != stops.stores || len(records) != stops.records {
+					t.Errorf("stopped at %v and %v, want %+v", stores, records, stops)
 				}
 				n.WantDelivered(n.Opening.Roster.Owners...)
 			})
@@ -132,6 +115,7 @@ func playKilling(t *testing.T, n *sessiontest.Network, party string) {
 
 // TestNobodyLivesLonger has every party start anew for every step.
 func TestNobodyLivesLonger(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("makes every key at every step")
 	}
@@ -155,6 +139,7 @@ func TestNobodyLivesLonger(t *testing.T) {
 
 // TestResume finds the sessions of a store, goes on with those that are open, and destroys what is left of those that are over.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -182,6 +167,7 @@ func TestResume(t *testing.T) {
 
 // TestKeysAreDestroyedWithTheAnswer, and what was encrypted when the session expires.
 func TestKeysAreDestroyedWithTheAnswer(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}

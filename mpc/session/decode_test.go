@@ -41,6 +41,7 @@ func FuzzShown(f *testing.F) {
 
 // TestShown: a message opens in its session, party, round and place, whole, and nowhere else.
 func TestShown(t *testing.T) {
+	t.Parallel()
 	messages := [][]byte{[]byte("public"), []byte("for one"), []byte("for two")}
 	e, show := session.Commit(transcript.ID{1}, "a", transcript.Key, messages...)
 	for i := range messages {

@@ -12,6 +12,7 @@ import (
 
 // TestDispute: what an owner discloses is what it encrypted, or found out.
 func TestDispute(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -48,6 +49,7 @@ func TestDispute(t *testing.T) {
 
 // TestAudit has a party that is not active add the inputs again, after the result.
 func TestAudit(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}

@@ -29,6 +29,9 @@ func (p *Party) finish(ctx context.Context, t *transcript.Transcript) error {
 }
 
 func (p *Party) conclude(ctx context.Context, t *transcript.Transcript) error {
+	if err := p.destroyKeys(ctx); err != nil { // first: a result that nobody takes is no reason to keep them
+		return err
+	}
 	if p.role() == transcript.Receiver && t.Phase() == transcript.Answered {
 		if err := p.deliver(ctx, t); err != nil {
 			return err
@@ -37,13 +40,47 @@ func (p *Party) conclude(ctx context.Context, t *transcript.Transcript) error {
 	if p.expired() {
 		return p.destroyAll(ctx)
 	}
-	if err := p.cfg.Store.Destroy(ctx, p.session, secretSlot, holdingSlot, shareSlot); err != nil {
-		return fmt.Errorf("destroying the keys of session %s: %w", p.session, err)
-	}
 	if t.Recorded(p.roster().Receiver, transcript.Close) == nil {
 		return nil
 	}
 	return p.offerInputs(ctx, t)
+}
+
+func (p *Party) destroyKeys(ctx context.Context) error {
+	if err := p.cfg.Store.Destroy(ctx, p.session, secretSlot, holdingSlot, shareSlot); err != nil {
+		return fmt.Errorf("destroying the keys of session %s: %w", p.session, err)
+	}
+	return nil
+}
+
+// destroyed tells a session that this party has left from one that it has seen the end of, in another process or an earlier one: of that only the keys are destroyed, and a ledger
+// that is behind will show the end. What is kept for a dispute stays.
+func (p *Party) destroyed(ctx context.Context) error {
+	_, err := p.get(ctx, deliveredSlot) // is never destroyed by itself
+	if errors.Is(err, ErrDestroyed) {
+		return p.refuse(ctx, "this party's part of it is destroyed")
+	}
+	if err != nil && !errors.Is(err, ErrAbsent) {
+		return err
+	}
+	p.forget()
+	p.withdraw(PublicItem, PartItem, ShareItem, AliveItem)
+	p.note(func(s *State) { s.Waiting = []string{"the ledger to show the end: the keys are destroyed"} })
+	return nil
+}
+
+// expireBlind destroys keys when the session has expired and the ledger does not answer, or is not believed: no entry can need them any more. What else is kept waits for the ledger:
+// there may be a result to deliver.
+func (p *Party) expireBlind(ctx context.Context) error {
+	if p.opening == nil || !p.expired() {
+		return nil
+	}
+	p.forget()
+	p.withdraw(PublicItem, PartItem, ShareItem, AliveItem)
+	if _, err := p.get(ctx, shareSlot); errors.Is(err, ErrDestroyed) {
+		return nil // done before, and repeated when the ledger shows the end
+	}
+	return p.destroyKeys(ctx)
 }
 
 func (p *Party) expired() bool { return p.cfg.Now().Unix() > p.opening.Expires }

@@ -1,6 +1,10 @@
 package session
 
-import "github.com/assay-net/assay/mpc/session/transcript"
+import (
+	"errors"
+
+	"github.com/assay-net/assay/mpc/session/transcript"
+)
 
 // OpenShown is what a party does first with what it is shown.
 func OpenShown(e *transcript.Entry, messages, index int, shown []byte) ([]byte, error) {
@@ -20,6 +24,12 @@ func Commit(session transcript.ID, party string, round transcript.Round, message
 
 // Shown is the message in what a party shows, without a look at the commitment.
 func Shown(messages int, shown []byte) []byte { return shown[shownSize(messages, 0):] }
+
+// Posted says whether a step recorded something, so that Run has the next at once.
+func Posted(s State) bool { return s.posted }
+
+// BreakDisk is what a failed sync does to a store.
+func BreakDisk(s *FileStore) { s.broken = errors.New("a sync failed") }
 
 // Names of slots that tests look into.
 const (

@@ -92,13 +92,15 @@ func (s *FileStore) Get(ctx context.Context, session transcript.ID, slot string)
 	if err := checkSlot(slot); err != nil {
 		return nil, err
 	}
-	absent := s.absent(session, slot)
-	if !errors.Is(absent, ErrAbsent) {
+	if err := s.failed(); err != nil {
+		return nil, err
+	}
+	if absent := s.absent(session, slot); !errors.Is(absent, ErrAbsent) {
 		return nil, absent // the file may still be there, if a crash was before its end
 	}
 	sealed, err := s.readFile(session, slot)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, absent
+		return nil, s.absent(session, slot) // once more: it may have been destroyed in between
 	}
 	if err != nil {
 		return nil, err
@@ -108,6 +110,16 @@ func (s *FileStore) Get(ctx context.Context, session transcript.ID, slot string)
 		return nil, fmt.Errorf("unsealing %s of session %s: %w", slot, session, err)
 	}
 	return value, nil
+}
+
+// failed keeps a value whose writing failed from being read, and then said or shown, as if it were durable.
+func (s *FileStore) failed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return fmt.Errorf("the disk failed before, open the store anew: %w", s.broken)
+	}
+	return nil
 }
 
 // absent is ErrDestroyed for what is marked so, and else ErrAbsent, for the case that it is not there.

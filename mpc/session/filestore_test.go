@@ -29,6 +29,7 @@ func openStore(t *testing.T, dir, party string, sealer session.Sealer) *session.
 }
 
 func TestFileStore(t *testing.T) {
+	t.Parallel()
 	dir, sealer, ctx := filepath.Join(t.TempDir(), "new", "store"), sessiontest.NewSealer(), t.Context()
 	s, id, other := openStore(t, dir, "a", sealer), transcript.ID{1}, transcript.ID{2}
 	if _, err := s.Get(ctx, id, "secret"); !errors.Is(err, session.ErrAbsent) {
@@ -73,6 +74,7 @@ func filesIn(t *testing.T, dir string) (files []string) {
 }
 
 func TestFileStoreDestroys(t *testing.T) {
+	t.Parallel()
 	dir, ctx, id := t.TempDir(), t.Context(), transcript.ID{1}
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -136,6 +138,7 @@ func wantSlots(t *testing.T, s *session.FileStore, id transcript.ID, gone, kept 
 
 // TestFileStoreInterruptedDestroying finds the mark and the file: the mark counts.
 func TestFileStoreInterruptedDestroying(t *testing.T) {
+	t.Parallel()
 	dir, ctx, id := filepath.Join(t.TempDir(), "s"), t.Context(), transcript.ID{1}
 	s := openStore(t, dir, "a", sessiontest.NewSealer())
 	if _, err := s.Put(ctx, id, "share", []byte("share")); err != nil {
@@ -151,6 +154,7 @@ func TestFileStoreInterruptedDestroying(t *testing.T) {
 
 // TestFileStoreFirstWins among stores of the same folder that put at once: all are told the same.
 func TestFileStoreFirstWins(t *testing.T) {
+	t.Parallel()
 	dir, sealer, ctx := filepath.Join(t.TempDir(), "s"), sessiontest.NewSealer(), t.Context()
 	var wg sync.WaitGroup
 	kept := make([]string, 8)
@@ -174,6 +178,7 @@ func TestFileStoreFirstWins(t *testing.T) {
 
 // TestTrapFilesInOtherPlaces: a sealed value opens in the place it was stored in, for its party and session, and nowhere else; and no doubt is taken for absence.
 func TestTrapFilesInOtherPlaces(t *testing.T) {
+	t.Parallel()
 	dir, sealer, ctx, id := filepath.Join(t.TempDir(), "s"), sessiontest.NewSealer(), t.Context(), transcript.ID{1}
 	s := openStore(t, dir, "a", sealer)
 	if _, err := s.Put(ctx, id, "share", []byte("share")); err != nil {
@@ -221,6 +226,7 @@ func TestTrapFilesInOtherPlaces(t *testing.T) {
 }
 
 func TestFileStoreForItsUserAlone(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o750); err != nil {
 		t.Fatal(err)
@@ -235,6 +241,7 @@ func TestFileStoreForItsUserAlone(t *testing.T) {
 
 // TestSealerThatFails is an error to try again, and nothing that was lost.
 func TestSealerThatFails(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}

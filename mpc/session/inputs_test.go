@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/assay-net/assay/mpc/collective"
 	"github.com/assay-net/assay/mpc/session"
@@ -15,10 +16,11 @@ import (
 // TestTrapCopiedAndForeignInputs records inputs that their owner cannot have made for this session: copies of another's, as they would be with a thief among the others, and encryptions under
 // other keys.
 func TestTrapCopiedAndForeignInputs(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays many sessions")
 	}
-	const party = "owner-04"
+	const party = "owner-03"
 	for name, message := range map[string]func(s spoils) []byte{
 		"another's, byte for byte": func(s spoils) []byte { return s.input("owner-01") },
 		"made in another's name":   func(s spoils) []byte { return encrypt(s, s.context("owner-01")) },
@@ -35,9 +37,10 @@ func TestTrapCopiedAndForeignInputs(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := sessiontest.New(t, 4, 2)
+			t.Parallel()
+			n := sessiontest.New(t, 3, 2)
 			n.Start()
-			n.Play(func() bool { return n.Recorded(transcript.Ready) == 6 })
+			n.Play(func() bool { return n.Recorded(transcript.Ready) == 5 })
 			n.Kill(party)
 			idle(t, n)
 			say(n, party, transcript.Input, message(spoils{n}))
@@ -57,7 +60,7 @@ func TestTrapCopiedAndForeignInputs(t *testing.T) {
 
 func encrypt(s spoils, ctx collective.Context) []byte {
 	common, _ := s.keys()
-	return must(s.Params.Encrypt(common, ctx, s.shape(), s.Values["owner-04"], [32]byte{1}))(s.T).Marshal()
+	return must(s.Params.Encrypt(common, ctx, s.shape(), s.Values["owner-03"], [32]byte{1}))(s.T).Marshal()
 }
 
 func underAnotherKey(s spoils, party string) []byte {
@@ -78,11 +81,13 @@ func unreduced(b []byte) []byte {
 
 // TestTrapLateInput is refused by the ledger, and no part of the sum, whatever was shown meanwhile.
 func TestTrapLateInput(t *testing.T) {
+	t.Parallel()
 	const party = "owner-04"
-	n := sessiontest.New(t, 4, 2, func(o *transcript.Opening) { o.InputsUntil = sessiontest.Start.Unix() - 1 })
+	n := sessiontest.New(t, 4, 2)
 	n.Start()
 	n.Play(func() bool { return n.Recorded(transcript.Ready) == 6 })
 	n.Kill(party)
+	n.Board.Set(time.Unix(n.Opening.InputsUntil+1, 0))
 	n.Play(n.In(transcript.Close))
 	late, _ := session.Commit(n.Session, party, transcript.Input, spoils{n}.input("owner-01"))
 	if err := n.Board.As(party).Post(t.Context(), late); err == nil {
@@ -94,6 +99,7 @@ func TestTrapLateInput(t *testing.T) {
 
 // TestInputsThatAreNotAccepted end the session, by the one place where they are checked.
 func TestInputsThatAreNotAccepted(t *testing.T) {
+	t.Parallel()
 	n := sessiontest.New(t, 3, 2)
 	var seen []string
 	n.Change = func(cfg *session.Config) {

@@ -11,6 +11,7 @@ import (
 
 // TestLedgerThatIsBehind is believed as far as it goes, and goes on.
 func TestLedgerThatIsBehind(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -31,6 +32,7 @@ func TestLedgerThatIsBehind(t *testing.T) {
 
 // TestLedgersThatAreNotBelieved change what they showed, or show what the rules forbid.
 func TestLedgersThatAreNotBelieved(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -44,6 +46,7 @@ func TestLedgersThatAreNotBelieved(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			n := sessiontest.New(t, 3, 2)
 			var board *blinkered
 			n.Change = func(cfg *session.Config) {
@@ -67,6 +70,7 @@ func TestLedgersThatAreNotBelieved(t *testing.T) {
 
 // TestOpeningsThatAreNotBelieved are another session's, or have no place for this party.
 func TestOpeningsThatAreNotBelieved(t *testing.T) {
+	t.Parallel()
 	n := sessiontest.New(t, 3, 2)
 	n.Start()
 	for name, cfg := range map[string]session.Config{

@@ -61,6 +61,7 @@ func robbed(t *testing.T) (spoils, *collective.Sum) {
 
 // TestTrapNobodyOpensAlone opens a sum with too few of the key's parts, and made-up ones in place of those that are missing. Nothing comes out; with all of them the sum does.
 func TestTrapNobodyOpensAlone(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -103,11 +104,13 @@ func activate(n *sessiontest.Network, sum [32]byte, active ...string) error {
 
 // TestTrapShareOnlyForTheSumOfAllInputs has the receiver name a sum without one owner, so that the difference would be that owner's.
 func TestTrapShareOnlyForTheSumOfAllInputs(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
 	for name, owners := range map[string][]string{"without one": {"owner-01", "owner-02", "owner-03"}, "of nothing": nil} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			n := sessiontest.New(t, 4, 2)
 			n.Start()
 			n.Play(n.In(transcript.Close))
@@ -129,6 +132,7 @@ func TestTrapShareOnlyForTheSumOfAllInputs(t *testing.T) {
 
 // TestTrapChangedActiveSet: when an active owner is gone, the receiver has no second choice in the session, and owners who are not active give nothing.
 func TestTrapChangedActiveSet(t *testing.T) {
+	t.Parallel()
 	n := sessiontest.New(t, 4, 2)
 	n.Start()
 	n.Play(n.In(transcript.Activate))
@@ -152,6 +156,7 @@ func TestTrapChangedActiveSet(t *testing.T) {
 
 // TestTrapOneQueryForAKey: an answered session takes nothing more, and its keys are gone.
 func TestTrapOneQueryForAKey(t *testing.T) {
+	t.Parallel()
 	n := sessiontest.New(t, 3, 2)
 	n.Start()
 	n.Play(n.Over)
@@ -168,6 +173,7 @@ func TestTrapOneQueryForAKey(t *testing.T) {
 
 // TestTrapReceiverShutsOwnersOut: a close before every owner has answered, or the time is over, is refused by the ledger, and not asked for by an honest receiver.
 func TestTrapReceiverShutsOwnersOut(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -190,6 +196,7 @@ func TestTrapReceiverShutsOwnersOut(t *testing.T) {
 
 // TestBadShares commits to, and shows the receiver, shares that do not open the sum: there is no result.
 func TestBadShares(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays many sessions")
 	}
@@ -222,6 +229,7 @@ func TestBadShares(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			n := sessiontest.New(t, 3, 2)
 			n.Start()
 			n.Play(n.In(transcript.Close))
@@ -262,6 +270,7 @@ func alive(n *sessiontest.Network, party string) {
 
 // TestTrapFirstNumberCountsTheInputs: an owner's ciphertext that does not count itself as one is found by the receiver, and so is any wrong key.
 func TestTrapFirstNumberCountsTheInputs(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}

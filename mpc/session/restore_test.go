@@ -33,6 +33,7 @@ func entryOf(n *sessiontest.Network, party string, round transcript.Round) *tran
 
 // TestTrapRestoredBackup puts a backup in place of each party's store that is older than what the ledger has of the party: it refuses the session, for good, and says nothing more in it.
 func TestTrapRestoredBackup(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays many sessions")
 	}
@@ -52,6 +53,7 @@ func TestTrapRestoredBackup(t *testing.T) {
 		{sessiontest.Receiver, session.ActivationSlot, transcript.Activate},
 	} {
 		t.Run(c.party+" before "+c.slot, func(t *testing.T) {
+			t.Parallel()
 			n := sessiontest.New(t, 3, 2)
 			backup := before(n, c.party, c.slot)
 			n.Start()
@@ -91,6 +93,7 @@ func wantRefusing(t *testing.T, n *sessiontest.Network, party string) {
 
 // TestRestoredReceiverAfterTheResult says that it has none, and the session is over.
 func TestRestoredReceiverAfterTheResult(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}

@@ -90,6 +90,7 @@ func (w *watch) checkPart(from, caller string, item session.Item, shown []byte) 
 // TestTrapNothingIsShownEarly looks after each step of each party: key shares only when all are committed to, inputs only when they are closed, shares of the switch only to the receiver and when they are
 // recorded, parts only to the owner they are for.
 func TestTrapNothingIsShownEarly(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("asks some hundred thousand times")
 	}
@@ -113,6 +114,7 @@ func TestTrapNothingIsShownEarly(t *testing.T) {
 
 // TestNothingIsShownOfAnAbortedSession but inputs that were closed: and here none were.
 func TestNothingIsShownOfAnAbortedSession(t *testing.T) {
+	t.Parallel()
 	w := &watch{Network: sessiontest.New(t, 3, 2)}
 	w.Start()
 	w.Play(w.In(transcript.Ready))
@@ -133,6 +135,7 @@ func TestNothingIsShownOfAnAbortedSession(t *testing.T) {
 // TestTrapAnswersOfAnySize has others answer with more, less, or other bytes than they should: every request names the one length that its answer may have, a wrong answer is asked for again, and the
 // session ends as if there had been none.
 func TestTrapAnswersOfAnySize(t *testing.T) {
+	t.Parallel()
 	n := sessiontest.New(t, 3, 2)
 	asked := map[sessiontest.Request]int{}
 	var largest int
@@ -180,6 +183,7 @@ func TestTrapAnswersOfAnySize(t *testing.T) {
 
 // TestUnansweredRequests are given up after a time, each by itself.
 func TestUnansweredRequests(t *testing.T) {
+	t.Parallel()
 	n := sessiontest.New(t, 3, 2)
 	n.Change = func(cfg *session.Config) {
 		if cfg.Self == "owner-01" {

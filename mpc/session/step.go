@@ -19,7 +19,7 @@ func (p *Party) Step(ctx context.Context) (State, error) {
 	}
 	t, err := p.read(ctx)
 	if err != nil {
-		return p.State(), fmt.Errorf("session %s: %w", p.session, err)
+		return p.State(), fmt.Errorf("session %s: %w", p.session, errors.Join(err, p.expireBlind(ctx)))
 	}
 	p.see(ctx, t)
 	err = p.judge(ctx, t, p.proceed(ctx, t))
@@ -37,7 +37,7 @@ func (p *Party) judge(ctx context.Context, t *transcript.Transcript, err error) 
 		p.note(func(s *State) { s.Waiting = wait })
 		return nil
 	case errors.Is(err, ErrDestroyed):
-		return p.refuse(ctx, "this party's part of it is destroyed")
+		return p.destroyed(ctx)
 	case errors.As(err, &broken):
 		p.log.WarnContext(ctx, "ending the session", "reason", broken.reason)
 		return p.abort(ctx, broken.reason)
@@ -121,7 +121,11 @@ func (p *Party) expected(t *transcript.Transcript, round transcript.Round) bool 
 
 func (p *Party) post(ctx context.Context, e *transcript.Entry) error {
 	err := p.cfg.Board.Post(ctx, *e)
-	if err != nil && !errors.Is(err, transcript.ErrRepeated) {
+	if errors.Is(err, transcript.ErrRepeated) {
+		p.note(func(s *State) { s.Waiting = []string{"the ledger to show " + string(e.Round)} })
+		return nil // what this party sees of the ledger is behind: to look again at once is to say it again and again
+	}
+	if err != nil {
 		return fmt.Errorf("recording %s: %w", e.Round, err) // the next step sees what is recorded
 	}
 	p.log.InfoContext(ctx, "recorded", "round", e.Round, "digest", e.Digest)

@@ -15,6 +15,7 @@ import (
 // TestTrapTwoCopiesOfANode runs a party twice, with a copy of its store, from before each thing that it draws at random. The twin's ledger is behind, so that it makes its own;
 // only one of the two is recorded, and only that is ever shown.
 func TestTrapTwoCopiesOfANode(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays several sessions")
 	}
@@ -23,6 +24,7 @@ func TestTrapTwoCopiesOfANode(t *testing.T) {
 		round transcript.Round
 	}{{session.SecretSlot, transcript.Key}, {session.InputSlot, transcript.Input}} {
 		t.Run(c.slot, func(t *testing.T) {
+			t.Parallel()
 			const party = "owner-02"
 			n := sessiontest.New(t, 3, 2)
 			sameBytes(t, n)
@@ -83,6 +85,7 @@ func (b *blinkered) Post(ctx context.Context, e transcript.Entry) error {
 
 // TestTwoProcessesWithOneStore are one party.
 func TestTwoProcessesWithOneStore(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}
@@ -110,6 +113,7 @@ func TestTwoProcessesWithOneStore(t *testing.T) {
 
 // TestTrapOneShareForEver shows a party another activation after it has stored a share, and none of its own entries: the share that it has is all that it ever gives.
 func TestTrapOneShareForEver(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays whole sessions")
 	}

@@ -1,5 +1,5 @@
-// Package transcript is what a ledger keeps of a session, and the rules by which an entry may follow those before it. The ledger's contract and every
-// party read a session with the same code: what the one records is what the others expect. It holds no cryptography but hashes, and no secret.
+// Package transcript is what a ledger keeps of a session, and the rules by which an entry may follow those before it. Every party reads a session with this code, and
+// believes no ledger that recorded what it refuses: a contract keeps these rules, or stricter ones. It holds no cryptography but hashes, and no secret.
 //
 // A session is one query under one key. Its Opening names the roster, the parameters, the query and its limits; the digest of the opening and of the ledger's
 // record of it is the session's ID. Then each party writes at most one entry for each round, and nothing is ever changed:
@@ -9,7 +9,7 @@
 //	ready     everyone                    all keys are committed to                   the keys that it computed from what was then revealed
 //	input     owners                      all are ready, and not yet closed           its encrypted totals: a commitment; zero: this owner declines
 //	close     the receiver                enough inputs, and all owners answered      nothing: inputs are those recorded before it
-//	                                      or the time for inputs is over
+//	                                      or the time for inputs is over: see Transcript.SilentUntil
 //	activate  the receiver                closed                                      the sum of the inputs; its detail names the owners who open it
 //	share     active owners, regulator    activated                                   its share of the switch to the receiver's key
 //	result    the receiver                all shares                                  the result, salted

@@ -22,7 +22,7 @@ type Opening struct {
 	Used        int    `json:"used"`         // numbers in an input: a 1, to count inputs by, and the query's totals
 	Ciphertexts int    `json:"ciphertexts"`  // 1 or 2: plaintext moduli that the totals need
 	Minimum     int    `json:"minimum"`      // inputs that the result must be of: 3 (and no fewer than the threshold) to all owners
-	InputsUntil int64  `json:"inputs_until"` // Unix seconds: until then the receiver waits for every owner's answer
+	InputsUntil int64  `json:"inputs_until"` // Unix seconds: until then the receiver waits for every owner's answer, and longer if parties are ready late
 	Expires     int64  `json:"expires"`      // Unix seconds: after that nothing more is recorded, and every secret of the session destroyed
 }
 

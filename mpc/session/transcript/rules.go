@@ -87,15 +87,32 @@ func (t *Transcript) checkOrder(e *Entry) error {
 }
 
 // Closable says what the receiver must wait for before it closes the inputs: enough of them; and an answer from every owner, or the time for inputs to be over, so that
-// a receiver cannot shut owners out to have a sum of those it chooses.
+// a receiver cannot shut owners out to have a sum of those it chooses: see [Transcript.SilentUntil].
 func (t *Transcript) Closable(now int64) error {
 	if n := len(t.Inputs()); n < t.Opening.Minimum {
 		return fmt.Errorf("inputs: %d, at least %d", n, t.Opening.Minimum)
 	}
-	if silent := t.missing(Input, t.Opening.Roster.Owners); len(silent) > 0 && now <= t.Opening.InputsUntil {
-		return fmt.Errorf("inputs: %v have not answered, and may until %d", silent, t.Opening.InputsUntil)
+	if silent, until := t.missing(Input, t.Opening.Roster.Owners), t.SilentUntil(); len(silent) > 0 && now <= until {
+		return fmt.Errorf("inputs: %v have not answered, and may until %d", silent, until)
 	}
 	return nil
+}
+
+// SilentUntil is until when every owner is waited for: the opening's time for inputs, later by as long as it took from the first key until the last was ready. Without that,
+// a party that is ready when the time is over has inputs closed as soon as the first of them are enough: a receiver among few honest owners chooses whose. A time
+// that was over before the first key is none: then all answer, or there is no close.
+func (t *Transcript) SilentUntil() int64 {
+	first, last := t.Opening.Expires, int64(0)
+	for _, i := range t.place[Key] {
+		first = min(first, t.entries[i].At)
+	}
+	for _, i := range t.place[Ready] {
+		last = max(last, t.entries[i].At)
+	}
+	if first > t.Opening.InputsUntil {
+		return t.Opening.Expires
+	}
+	return t.Opening.InputsUntil + max(0, last-first)
 }
 
 func (t *Transcript) checkActivation(e *Entry) error {
