@@ -27,6 +27,6 @@
 // # About the library
 //
 // lattigo v5 is used for rings, key switching, secret sharing and encoding. Package collective and package score draw secrets, errors and noise by themselves, because v5.0.7's
-// Gaussian sampler above 2^53 has the randomness of 31 bits and a jitter, so that what it floods is far less than its deviation says, and its ternary sampler is biased by the coefficient before. Encodings
+// Gaussian sampler above 2^53 draws one of about 2^32 values and a jitter of 2^-53 of it, so that it floods far less than its deviation says, and in its ternary sampler a coefficient hangs on the one before. Encodings
 // are our own, of fixed lengths, as the library's readers allocate what a length prefix asks for. Tests hold results against the library's decryption.
 package mpc

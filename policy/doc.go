@@ -186,8 +186,12 @@
 // with whom its fleets are pooled, and in which cohorts: a policy keeps grantees to a
 // grid here, too, as testdata/policies/pooled does. Histograms and models split a
 // cohort further than any minimum sees: a band may hold one battery, and so may
-// what lies between the edges of two histograms. And that every part is as large as
-// the minimum is the word of each owner's node.
+// what lies between the edges of two histograms. That an owner declines is a bit, most
+// often that its part is too small, and unlike a proof's failure it stands in nobody's
+// way: it would close the epoch to all the others. So a grantee that moves a bound of the
+// cohort until the owner declines finds where its last few batteries lie. Each step costs
+// an answer and the question's cost of every owner asked; a grid stops it. And that
+// every part is as large as the minimum is the word of each owner's node.
 //
 // A score is about one fleet and joins its family of cohorts above. It shows no
 // count; so besides scores over the whole fleet, whose size is on the ledger, its

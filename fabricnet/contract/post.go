@@ -9,7 +9,8 @@ import (
 
 // post records an entry of the caller's in a session: the first for its round, for ever. The same again changes nothing and is answered with what is recorded, at any time; anything else is
 // refused with a code of its own, by which a node that was restored from a backup learns that it spoke before. What an entry needs, it reads, so that
-// what was endorsed before something else changed the session is void.
+// what was endorsed before something else changed the session is void. So an entry is written once: a member that could write its own again would void whatever of others stands on
+// it, and a receiver keep out the inputs that it does not like. That it said the same again is noted where nothing is read.
 func post(r *run, a *ledger.Post) (*ledger.SessionEntry, error) {
 	s, err := sessionOf(r.state, a.Session)
 	if err != nil {
@@ -36,8 +37,8 @@ func post(r *run, a *ledger.Post) (*ledger.SessionEntry, error) {
 		first = p.entry
 	case !first.Same(p.entry):
 		return nil, ledger.Refuse(ledger.AlreadyRecorded, "%s has another entry for round %s of session %s, recorded by transaction %s", r.caller(), a.Round, a.Session, first.TxID)
-	default: // written again as it is: a ledger takes no call that writes nothing
-		if err := put(r.state, ledger.EntryKey(a.Session, a.Round, r.caller()), first); err != nil {
+	default: // a ledger takes no call that writes nothing
+		if err := put(r.state, ledger.RepeatKey(a.Session, a.Round, r.caller()), ledger.EntryRepeat{TxID: r.tx.ID}); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +78,11 @@ func (p *posting) record() error {
 	if ended != nil {
 		return ledger.Refuse(ledger.Conflict, "session %s ended with the %s of %s", p.id, ended.Round, ended.Party)
 	}
-	if p.now >= p.session.Expires && p.entry.Round != ledger.RoundResult {
+	late := p.now >= p.session.Expires
+	if p.entry.Round == ledger.RoundResult && p.session.Kind == ledger.QueryScore {
+		late = false // it is the receiver's to record, and nobody else's secrets wait for it
+	}
+	if late {
 		return ledger.Refuse(ledger.Expired, "session %s expired at %s", p.id, stamp(p.session.Expires))
 	}
 	follow, err := p.turn()

@@ -45,14 +45,25 @@ func queryQueries(r *run, a *ledger.QueriesQuery) (*ledger.QueriesPage, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.queryEntries(ids, records, a.Status, next)
+}
+
+// queryEntries adds to the queries of a page what followed. Reasons may be long, so the page may end before they do.
+func (r *run) queryEntries(ids []commit.Digest, records map[commit.Digest]*ledger.QueryRecord, status ledger.QueryStatus, next string) (*ledger.QueriesPage, error) {
 	out := &ledger.QueriesPage{Entries: []ledger.QueryEntry{}, Next: next}
-	for _, id := range ids {
+	left := maxPageBytes
+	for i, id := range ids {
 		e, err := r.queryEntry(id, records[id])
 		if err != nil {
 			return nil, err
 		}
-		if a.Status == "" || e.Status == a.Status {
-			out.Entries = append(out.Entries, *e)
+		if status != "" && e.Status != status {
+			continue
+		}
+		out.Entries = append(out.Entries, *e)
+		if left -= len(ledger.Encode(e)); left <= 0 && i < len(ids)-1 {
+			out.Next = id.String()
+			break
 		}
 	}
 	return out, nil

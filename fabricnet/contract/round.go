@@ -238,7 +238,7 @@ func (p *posting) answered() (func() error, error) {
 	}, nil
 }
 
-// result takes what the receiver makes of the answer, however late: it is the receiver's to record.
+// result takes what the receiver makes of the answer.
 func (p *posting) result() error {
 	if err := p.only(p.entry.Party == p.session.Receiver); err != nil {
 		return err

@@ -36,6 +36,11 @@ func EntryKey(session commit.Digest, round Round, party string) string {
 	return EntryPrefix(session) + string(round) + "/" + party
 }
 
+// RepeatKey holds an EntryRepeat. No call reads it.
+func RepeatKey(session commit.Digest, round Round, party string) string {
+	return "repeat/" + session.String() + "/" + string(round) + "/" + party
+}
+
 // SessionEndKey holds a SessionEnd.
 func SessionEndKey(session commit.Digest) string { return "ended/" + session.String() }
 

@@ -81,7 +81,7 @@ type Query struct {
 	Parameters string `json:"parameters"`
 	// Nonce is as a statement's, of which the requester has not used it either.
 	Nonce string `json:"nonce"`
-	// Expiry is the first second at which nothing but a result is recorded any more.
+	// Expiry is the first second at which nothing is recorded any more but the result of a score.
 	Expiry int64 `json:"expiry"`
 }
 

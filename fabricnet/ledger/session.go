@@ -23,7 +23,7 @@ type Session struct {
 	Minimum     uint32 `json:"minimum,omitempty"`
 	InputsUntil int64  `json:"inputs_until,omitempty"`
 	Parameters  string `json:"parameters"`
-	// Expires is the first second at which nothing but a result is recorded any more.
+	// Expires is the first second at which nothing is recorded any more but the result of a score.
 	Expires int64  `json:"expires"`
 	Time    int64  `json:"time"`
 	TxID    string `json:"tx_id"`
@@ -81,11 +81,11 @@ const (
 	RoundClose    Round = "close"    // the receiver, without a digest: after enough inputs, and all owners' answers or the time for them
 	RoundActivate Round = "activate" // the receiver, once of all sessions of a query: the sum of all inputs; in detail who opens it: as many owners with an input as the threshold, each as its seat from 1, ascending, a byte each
 	RoundShare    Round = "share"    // those owners and the regulator, after that
-	RoundResult   Round = "result"   // the receiver, after all shares, however late: a salted digest
+	RoundResult   Round = "result"   // the receiver, after all shares: a salted digest
 	RoundAbort    Round = "abort"    // every member, before a result: in detail why, printable ASCII of 1 to MaxAbort bytes, without a digest. It ends the session.
 )
 
-// The rounds of a score besides RoundResult, which follows the answer, and RoundAbort.
+// The rounds of a score besides RoundResult, which follows the answer, however late, and RoundAbort.
 const (
 	RoundRequest Round = "request" // the receiver, from the beginning: its encrypted model
 	RoundAnswer  Round = "answer"  // the owner, after that, once of all sessions of a query
@@ -124,6 +124,11 @@ func (e *SessionEntry) Same(o *SessionEntry) bool {
 // Declined reports whether an owner gives no input.
 func (e *SessionEntry) Declined() bool {
 	return e.Round == RoundInput && e.Digest == commit.Digest{}
+}
+
+// EntryRepeat notes the last transaction in which a member recorded an entry again that it had recorded.
+type EntryRepeat struct {
+	TxID string `json:"tx_id"`
 }
 
 // SessionEnd is what ended a session: a result or an abort.
@@ -171,7 +176,8 @@ type SessionHead struct {
 }
 
 // SessionState is a session with its entries, in the order of rounds and, within a round, of times and parties. This is an order in which the ledger can have recorded them: what
-// an entry needs stands before it, and an end last. Entries of one round do not depend on one another, so that blocks may hold them in another order.
+// an entry needs stands before it, and an end last. Entries of one round do not depend on one another, so that blocks may hold them in another order,
+// and what is recorded later may come to stand before what was read earlier. Following is for those who want what they read to stay in its place.
 type SessionState struct {
 	ID      commit.Digest  `json:"id"`
 	Status  SessionStatus  `json:"status"`
@@ -187,4 +193,16 @@ func (s *SessionState) Entry(party string, round Round) *SessionEntry {
 		}
 	}
 	return nil
+}
+
+// Following are the entries in an order that begins with those seen, which are of an earlier reading of the session: what was recorded since stands behind them. This, too, is an order in
+// which the ledger can have recorded them. Of a reading that is behind the earlier one, it is those seen.
+func (s *SessionState) Following(seen []SessionEntry) []SessionEntry {
+	out := slices.Clone(seen)
+	for _, e := range s.Entries {
+		if !slices.ContainsFunc(seen, func(o SessionEntry) bool { return o.Party == e.Party && o.Round == e.Round }) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
