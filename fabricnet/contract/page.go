@@ -33,6 +33,21 @@ func newPage(limit int) (*page, error) {
 	return &page{left: limit, examined: maxExamined, bytes: maxPageBytes}, nil
 }
 
+// newPageOf is a page of what has a digest and a status.
+func newPageOf(limit int, after string, status interface{ Known() bool }, any bool) (*page, error) {
+	p, err := newPage(limit)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := hexDigest(after); after != "" && err != nil {
+		return nil, ledger.Refuse(ledger.Invalid, "after: %v", err)
+	}
+	if !any && !status.Known() {
+		return nil, ledger.Refuse(ledger.Invalid, "status: %.40q is none", status)
+	}
+	return p, nil
+}
+
 var errPageFull = errors.New("the page is full")
 
 // pageOf calls fn for the records under a prefix that come behind a position, until the page is full or there are no more, and returns the position to go on from, or

@@ -16,15 +16,9 @@ type found struct {
 
 // queryRequests pages through the requests. Those of which a filter by what was asked leaves nothing are passed over first; the status takes reading what followed.
 func queryRequests(r *run, a *ledger.RequestsQuery) (*ledger.RequestsPage, error) {
-	p, err := newPage(a.Limit)
+	p, err := newPageOf(a.Limit, a.After, a.Status, a.Status == "")
 	if err != nil {
 		return nil, err
-	}
-	if _, err := hexDigest(a.After); a.After != "" && err != nil {
-		return nil, ledger.Refuse(ledger.Invalid, "after: %v", err)
-	}
-	if a.Status != "" && !a.Status.Known() {
-		return nil, ledger.Refuse(ledger.Invalid, "status: %.40q is none", a.Status)
 	}
 	var candidates []found
 	next, err := pageOf(r, p, ledger.RequestPrefix, ledger.RequestPrefix, a.After, func(rest string, q *ledger.Request) (bool, error) {

@@ -19,15 +19,9 @@ func queryQuery(r *run, a *ledger.QueryRef) (*ledger.QueryEntry, error) {
 
 // queryQueries pages through the queries, as queryRequests does through requests.
 func queryQueries(r *run, a *ledger.QueriesQuery) (*ledger.QueriesPage, error) {
-	p, err := newPage(a.Limit)
+	p, err := newPageOf(a.Limit, a.After, a.Status, a.Status == "")
 	if err != nil {
 		return nil, err
-	}
-	if _, err := hexDigest(a.After); a.After != "" && err != nil {
-		return nil, ledger.Refuse(ledger.Invalid, "after: %v", err)
-	}
-	if a.Status != "" && !a.Status.Known() {
-		return nil, ledger.Refuse(ledger.Invalid, "status: %.40q is none", a.Status)
 	}
 	var ids []commit.Digest
 	records := map[commit.Digest]*ledger.QueryRecord{}

@@ -117,18 +117,7 @@ func (p *posting) activate() (func() error, error) {
 // open is what follows when the sum over some fleets is named.
 func (p *posting) open(opened []string) (func() error, error) {
 	id := p.session.Query
-	q, err := queryOf(p.state, id)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.first(); err != nil {
-		return nil, err
-	}
-	answers, err := p.approvals(id, q)
-	if err != nil {
-		return nil, err
-	}
-	judged, err := p.judgeParts(id, q, answers, opened)
+	q, judged, err := p.judgedAgain(opened)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +137,23 @@ func (p *posting) open(opened []string) (func() error, error) {
 		}
 		return p.putPooled(id, q, judged[0], opened)
 	}, nil
+}
+
+// judgedAgain judges the approved parts about some fleets as things are now, if no other session of the query has come as far.
+func (p *posting) judgedAgain(fleets []string) (*ledger.QueryRecord, []*judgement, error) {
+	q, err := queryOf(p.state, p.session.Query)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := p.first(); err != nil {
+		return nil, nil, err
+	}
+	answers, err := p.approvals(p.session.Query, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	judged, err := p.judgeParts(p.session.Query, q, answers, fleets)
+	return q, judged, err
 }
 
 // first wants no other session of the query to have come this far.
@@ -212,29 +218,18 @@ func (p *posting) answered() (func() error, error) {
 	if err := p.after(ledger.RoundRequest, p.session.Receiver); err != nil {
 		return nil, err
 	}
-	id := p.session.Query
-	q, err := queryOf(p.state, id)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.first(); err != nil {
-		return nil, err
-	}
-	answers, err := p.approvals(id, q)
-	if err != nil {
-		return nil, err
-	}
-	judged, err := p.judgeParts(id, q, answers, q.Query.Fleets())
+	fleets := []string{p.session.FleetOf(p.entry.Party)} // a score's only one
+	_, judged, err := p.judgedAgain(fleets)
 	if err != nil {
 		return nil, err
 	}
 	return func() error {
-		if err := p.putActivation(q.Query.Fleets()); err != nil {
+		if err := p.putActivation(fleets); err != nil {
 			return err
 		}
 		a := judged[0].record()
 		a.Started = true
-		return put(p.state, ledger.AnsweredKey(judged[0].fleet, judged[0].epoch, id), a)
+		return put(p.state, ledger.AnsweredKey(judged[0].fleet, judged[0].epoch, p.session.Query), a)
 	}, nil
 }
 
