@@ -120,14 +120,7 @@ func TestErrorsAreShort(t *testing.T) {
 // TestResultIsItsOwn: a result encodes alike as a value and by pointer, and
 // who changes it does not change the plan.
 func TestResultIsItsOwn(t *testing.T) {
-	p, err := NewPlan(asked(), 3, moduli)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := p.Read(opened(t, p), 3)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, r := answered(t)
 	pointer, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)

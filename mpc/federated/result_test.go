@@ -98,7 +98,9 @@ func TestSumWithoutCount(t *testing.T) {
 	}
 }
 
-func TestResultEncoding(t *testing.T) {
+// answered is what asked leads to, and how it is read.
+func answered(t *testing.T) (*Plan, *Result) {
+	t.Helper()
 	p, err := NewPlan(asked(), 3, moduli)
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +109,11 @@ func TestResultEncoding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p, r
+}
+
+func TestResultEncoding(t *testing.T) {
+	p, r := answered(t)
 	b, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
