@@ -6,7 +6,7 @@ GO ?= go
 # wait run three at a time.
 NETWORKS = ./cmd/assay ./datahub/node ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
 
-.PHONY: help demo demo-fabric demo-nodes test postgresql systemd short bench bench-fabric bench-ingest bench-api bench-mpc lint generate proto proto-release build clean
+.PHONY: help demo demo-fabric demo-nodes demo-query test postgresql programs short bench bench-fabric bench-ingest bench-api bench-mpc ceremony-check lint generate proto proto-release build clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,15 +29,19 @@ demo-nodes: build ## play grants and requests with three nodes on a Fabric netwo
 	@rm -rf $(OUT)/nodes
 	@./bin/assay demo --nodes --out $(OUT)/nodes
 
-test: lint postgresql systemd ## everything that must pass
+demo-query: build ## play queries on encrypted data with five nodes on a Fabric network made for it; results in out/query
+	@rm -rf $(OUT)/query
+	@./bin/assay demo --query --out $(OUT)/query
+
+test: lint postgresql programs ## everything that must pass
 	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(NETWORKS))")
 	$(GO) test -timeout 30m -p 1 -parallel 3 $(NETWORKS)
 
 postgresql: # the server that tests of the store start
 	@deploy/postgresql/install
 
-systemd: # the programs that the units are tested with
-	@deploy/systemd/install-analyze
+programs: # that tests run: systemd's for its units, a browser, xz and node for the verifiers
+	@deploy/check/install systemd-analyze=systemd chromium=chromium xz=xz-utils node=nodejs npm=npm
 
 short: ## the fast tests only
 	$(GO) test -short ./...
@@ -61,6 +65,9 @@ bench-api: ## measure a node's interface, policy decisions, and answers on a Fab
 bench-mpc: ## measure homomorphic queries beside the clear and beside lattigo's own operations, print the table, write out/bench-mpc.json
 	@mkdir -p $(OUT)
 	$(GO) test -count=1 -timeout 30m -v -run '^TestBenchTable$$' ./mpc -args -bench-table $(abspath $(OUT))/bench-mpc.json
+
+ceremony-check: ## hold a key ceremony for the smallest chunk circuit and prove with its keys (some minutes)
+	$(GO) test -count=1 -timeout 60m -v -run '^TestChunkProof$$' ./zk/setup/ceremony -args -real
 
 lint: ## formatting, vet, staticcheck, tidy go.mod, the interface's sources
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not gofmt-ed:'; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -20,6 +20,9 @@ const (
 	// maxBudget is 10^12 units, maxCost 10^9, in millionths.
 	maxBudget = 1_000_000_000_000_000_000
 	maxCost   = 1_000_000_000_000_000
+	// maxDeltaBudget is 0.01, in 10^-12: with a delta of one in so many, one battery in
+	// so many may be told outright.
+	maxDeltaBudget = 10_000_000_000
 	// maxPrice is the highest that a statement can have, in 0.01.
 	maxPrice = 1 << 40
 	maxTime  = 253402300799 // the last second of the year 9999
@@ -115,6 +118,13 @@ func (t *Terms) checkAmounts() error {
 		if n > a.max {
 			return fmt.Errorf("terms: %s is %s units, at most %s", a.field, a.text, FormatUnits(a.max))
 		}
+	}
+	delta, err := t.deltaBudget()
+	if err != nil {
+		return fmt.Errorf("terms: delta_budget %w", err)
+	}
+	if delta > maxDeltaBudget {
+		return fmt.Errorf("terms: delta_budget is %s, at most %s", t.DeltaBudget, formatDelta(maxDeltaBudget))
 	}
 	return nil
 }

@@ -126,8 +126,9 @@ func TestDecideSeesTheQuestion(t *testing.T) {
 		`context.totals == ["sum", "count"] && context.total_count == 2`: func(q *Question) {
 			q.Totals, q.TotalCount = []string{TotalCount, TotalSum}, 2
 		},
-		`context.owners == 3`: func(q *Question) { q.Owners = 3 },
-		`context.degree == 5`: func(q *Question) { q.Degree = 5 },
+		`context.owners == 3`:             func(q *Question) { q.Owners = 3 },
+		`context.pool == ["a", "b", "c"]`: func(q *Question) { q.Pool = []string{"a", "b", "c"} },
+		`context.degree == 5`:             func(q *Question) { q.Degree = 5 },
 	} {
 		s := parse(t, permit(condition))
 		q := question()

@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// Decimal places of a unit of budget, a percentage and a price.
+// Decimal places of a unit of budget, a delta, a percentage and a price.
 const (
 	unitPlaces     = 6
+	deltaPlaces    = 12
 	coveragePlaces = 2
 	pricePlaces    = 2
 	coverageFull   = 10000 // 100 %
@@ -54,6 +55,12 @@ func digits(s string) bool {
 // FormatUnits writes millionths as decimal text without zeros at its end, as budgets and costs are written.
 func FormatUnits(n uint64) string {
 	text := fmt.Sprintf("%d.%06d", n/1_000_000, n%1_000_000)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+}
+
+// formatDelta writes 10^-12 as decimal text without zeros at its end.
+func formatDelta(n uint64) string {
+	text := fmt.Sprintf("%d.%012d", n/1_000_000_000_000, n%1_000_000_000_000)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 

@@ -56,8 +56,16 @@
 // to hold to: that an owner's part of the cohort is that large only the owner's
 // node sees, before it takes part. Without epsilon, what is shown exactly counts
 // as disclosed, and each number costs as a disclosed total does; with it, the
-// epsilon is the cost. Delta is shown to policies and has no budget. The coverage
-// of a query is what its settled epoch has.
+// epsilon is the cost. Deltas add up in the same way, against delta_budget: a grant
+// without one allows none. The coverage of a query is what its settled epoch has.
+//
+// Both are spent by the approval, once for a query, whatever comes of it: an owner
+// whose part is too small has told that, which is an answer too, drawn from the
+// same noise as the part would have been. So an owner looks at its records after
+// its approval alone, and declines in the session: a refusal to approve costs
+// nothing, and must tell nothing of them. It keeps what it drew, part or refusal, and
+// uses it in every session of the query; the ledger takes no input of an owner that
+// declined the query before.
 //
 // # The difference rule
 //
@@ -175,16 +183,22 @@
 // owners have in it, with one weight for all of them, and nothing tells one owner's
 // batteries from another's. Asking the same again without noise tells nothing new;
 // with noise it is another answer, and costs again, for fresh noise averages out:
-// that is what the budget is for. A query counts from the moment that its session
-// begins, and for ever once the sum was named that is to be opened. A session
-// that ended before has opened nothing and frees its place.
+// that is what the budget is for. A query counts for ever from the moment that the
+// sum was named that is to be opened, and not before: until then nothing is opened,
+// its parts are ciphertexts under a key of that session. So who begins a session
+// and leaves it keeps nobody out. Of two queries that must not both be answered, the
+// one whose sum is named first is; the other has spent what its approvals cost.
 //
 // It does not stop, besides what is said above of epochs, models, denial and
 // knowledge from elsewhere: all owners but one together learn the last one's total,
 // and so does whoever knows exact totals of all fleets but one over the same cohort,
-// from proofs for instance. The first to begin at an epoch settles for all others
-// with whom its fleets are pooled, and in which cohorts: a policy keeps grantees to a
-// grid here, too, as testdata/policies/pooled does. Histograms and models split a
+// from proofs for instance. The first whose sum is named at an epoch, for which all its
+// owners approved and enough of them took part, settles for all others with
+// whom its fleets are pooled, in which cohorts, and, for its cohort, of whose parts. An
+// owner that wants another pool, or others to have a turn, says so in its policy: it sees
+// the fleets as context.pool and the bounds of the cohort as context.cohort_bounds, and
+// testdata/policies/pooled allows one pool and a grid. Noise is no way out of
+// the rule: it hides a battery and not an owner's total. Histograms and models split a
 // cohort further than any minimum sees: a band may hold one battery, and so may
 // what lies between the edges of two histograms. That an owner declines is a bit, most
 // often that its part is too small, and unlike a proof's failure it stands in nobody's

@@ -151,6 +151,7 @@ func contextOf(q *Question) (types.Record, error) {
 		"totals":             set(q.Totals),
 		"total_count":        types.Long(q.TotalCount),
 		"owners":             types.Long(q.Owners),
+		"pool":               set(q.Pool),
 		"degree":             types.Long(q.Degree),
 	}), nil
 }

@@ -105,7 +105,7 @@ func FuzzTerms(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		after, err := spent.Add(cost)
+		after, err := spent.Add(cost, 0)
 		if err != nil || after.Answers > terms.Answers {
 			t.Fatalf("%+v, %v", after, err)
 		}

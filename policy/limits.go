@@ -98,6 +98,26 @@ func (l *limits) spending(t *Terms, q *Question, s Spent) {
 	}
 	l.check(cost <= budget-s.Units, "the question costs %s units, and %s of the budget for fleet %q are left",
 		FormatUnits(cost), FormatUnits(budget-s.Units), shorten(q.Fleet.ID, maxName))
+	l.deltas(t, q, s)
+}
+
+// deltas add up as epsilons do: without a bound their sum would reach one.
+func (l *limits) deltas(t *Terms, q *Question, s Spent) {
+	if q.Delta == 0 {
+		return
+	}
+	budget, err := t.deltaBudget()
+	left := budget - min(budget, s.Delta)
+	l.check(err == nil && q.Delta <= left, "the question's delta is %s, and %s of the delta budget for fleet %q are left",
+		formatDelta(q.Delta), formatDelta(left), shorten(q.Fleet.ID, maxName))
+}
+
+// deltaBudget is in 10^-12; 0 where there is none.
+func (t *Terms) deltaBudget() (uint64, error) {
+	if t.DeltaBudget == "" {
+		return 0, nil
+	}
+	return parseUnsigned(t.DeltaBudget, deltaPlaces)
 }
 
 // Cost is what an answer spends of the fleet's budget, in millionths of a
@@ -139,12 +159,13 @@ type item struct {
 	times       uint64
 }
 
-// Add is what is spent after one more answer of a cost. It fails rather than
-// wrap around.
-func (s Spent) Add(cost uint64) (Spent, error) {
+// Add is what is spent after one more answer of a cost and a delta. It fails
+// rather than wrap around.
+func (s Spent) Add(cost, delta uint64) (Spent, error) {
 	units, carry := bits.Add64(s.Units, cost, 0)
-	if carry != 0 || s.Answers == math.MaxUint32 {
+	deltas, over := bits.Add64(s.Delta, delta, 0)
+	if carry != 0 || over != 0 || s.Answers == math.MaxUint32 {
 		return s, errors.New("more was spent of a grant than can be counted")
 	}
-	return Spent{Answers: s.Answers + 1, Units: units}, nil
+	return Spent{Answers: s.Answers + 1, Units: units, Delta: deltas}, nil
 }

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Pooled is a query over several owners' fleets at one epoch that counts: the
-// sum that it opens was named, or may yet be.
+// Pooled is a query over several owners' fleets at one epoch. Those of which the
+// sum that they open was named count, for ever.
 type Pooled struct {
 	Query string `json:"query"`
 	// Fleets are sorted, and hold nothing twice.
@@ -18,22 +18,19 @@ type Pooled struct {
 }
 
 // Pools says why a query over several fleets may not be answered beside those
-// of the same epoch; nothing when it may. It takes all of them that have a
-// fleet in common with next, whoever asked. Wait says that nothing is in the way
-// but queries of which no sum is named: asked again later, it may be allowed.
-func Pools(earlier []Pooled, next Pooled) (reasons []string, wait bool) {
+// of the same epoch; nothing when it may. It takes all that count and have a fleet
+// in common with next, whoever asked.
+func Pools(earlier []Pooled, next Pooled) []string {
 	if problem := next.Cohort.problem(); problem != "" {
-		return []string{"the cohort " + problem}, false
+		return []string{"the cohort " + problem}
 	}
-	wait = true
+	var reasons []string
 	for i := range earlier {
-		e := &earlier[i]
-		if reason := e.stops(&next); reason != "" {
+		if reason := earlier[i].stops(&next); reason != "" {
 			reasons = append(reasons, reason)
-			wait = wait && len(e.Opened) == 0
 		}
 	}
-	return sorted(reasons), wait && len(reasons) > 0
+	return sorted(reasons)
 }
 
 // stops says why next may not be answered beside e.
@@ -49,7 +46,7 @@ func (e *Pooled) stops(next *Pooled) string {
 	case disjoint:
 		return ""
 	case same:
-		if len(e.Opened) > 0 && len(next.Opened) > 0 && !slices.Equal(e.Opened, next.Opened) {
+		if len(next.Opened) > 0 && !slices.Equal(e.Opened, next.Opened) {
 			return fmt.Sprintf("query %s was answered about the same cohort with other owners' parts than these", e.Query)
 		}
 		return ""

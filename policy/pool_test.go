@@ -14,32 +14,31 @@ func TestPools(t *testing.T) {
 	opened := abc
 	opened.Opened = abc.Fleets
 	for name, c := range map[string]struct {
-		earlier, next Pooled
-		want          string
-		wait          bool
+		next Pooled
+		want string
 	}{
-		"the same":            {opened, opened, "", false},
-		"not yet opened":      {abc, opened, "", false},
-		"disjoint cohorts":    {opened, Pooled{Fleets: abc.Fleets, Cohort: boxOf(10, 20)}, "", false},
-		"disjoint fleets":     {opened, Pooled{Fleets: []string{"d", "e", "f"}, Cohort: boxOf(5, 20)}, "", false},
-		"one more":            {opened, Pooled{Fleets: []string{"a", "b", "c", "d"}, Cohort: boxOf(0, 9)}, "query first pools one of the fleets", false},
-		"one in common":       {abc, Pooled{Fleets: []string{"c", "d", "e"}, Cohort: boxOf(10, 20)}, "query first pools one of the fleets", true},
-		"inside":              {opened, Pooled{Fleets: abc.Fleets, Cohort: boxOf(0, 8)}, "overlaps that of query first", false},
-		"around":              {abc, Pooled{Fleets: abc.Fleets, Cohort: boxOf(0, 10)}, "overlaps that of query first", true},
-		"crossing":            {opened, Pooled{Fleets: abc.Fleets, Cohort: boxOf(9, 10)}, "overlaps that of query first", false},
-		"other parts":         {opened, Pooled{Fleets: abc.Fleets, Cohort: boxOf(0, 9), Opened: []string{"a", "b"}}, "with other owners' parts", false},
-		"other parts, beside": {opened, Pooled{Fleets: abc.Fleets, Cohort: boxOf(10, 11), Opened: []string{"a", "b"}}, "", false},
-		"no box":              {opened, Pooled{Fleets: abc.Fleets}, "the cohort has 0 lower", false},
-		"other lanes":         {opened, Pooled{Fleets: abc.Fleets, Cohort: Cohort{Lo: []uint32{0}, Hi: []uint32{0}}}, "overlaps", false},
+		"the same":            {opened, ""},
+		"not yet opened":      {abc, ""},
+		"disjoint cohorts":    {Pooled{Fleets: abc.Fleets, Cohort: boxOf(10, 20)}, ""},
+		"disjoint fleets":     {Pooled{Fleets: []string{"d", "e", "f"}, Cohort: boxOf(5, 20)}, ""},
+		"one more":            {Pooled{Fleets: []string{"a", "b", "c", "d"}, Cohort: boxOf(0, 9)}, "query first pools one of the fleets"},
+		"one in common":       {Pooled{Fleets: []string{"c", "d", "e"}, Cohort: boxOf(10, 20)}, "query first pools one of the fleets"},
+		"inside":              {Pooled{Fleets: abc.Fleets, Cohort: boxOf(0, 8)}, "overlaps that of query first"},
+		"around":              {Pooled{Fleets: abc.Fleets, Cohort: boxOf(0, 10)}, "overlaps that of query first"},
+		"crossing":            {Pooled{Fleets: abc.Fleets, Cohort: boxOf(9, 10)}, "overlaps that of query first"},
+		"other parts":         {Pooled{Fleets: abc.Fleets, Cohort: boxOf(0, 9), Opened: []string{"a", "b"}}, "with other owners' parts"},
+		"other parts, beside": {Pooled{Fleets: abc.Fleets, Cohort: boxOf(10, 11), Opened: []string{"a", "b"}}, ""},
+		"no box":              {Pooled{Fleets: abc.Fleets}, "the cohort has 0 lower"},
+		"other lanes":         {Pooled{Fleets: abc.Fleets, Cohort: Cohort{Lo: []uint32{0}, Hi: []uint32{0}}}, "overlaps"},
 	} {
-		reasons, wait := Pools([]Pooled{c.earlier}, c.next)
-		if got := strings.Join(reasons, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) || wait != c.wait {
-			t.Errorf("%s: %q, wait %t", name, got, wait)
+		reasons := Pools([]Pooled{opened}, c.next)
+		if got := strings.Join(reasons, "; "); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
-	crossing := Pooled{Query: "second", Fleets: abc.Fleets, Cohort: boxOf(5, 20)}
-	if reasons, wait := Pools([]Pooled{crossing, opened}, Pooled{Fleets: abc.Fleets, Cohort: boxOf(0, 8)}); len(reasons) != 2 || wait {
-		t.Errorf("%q, wait %t", reasons, wait)
+	crossing := Pooled{Query: "second", Fleets: abc.Fleets, Cohort: boxOf(5, 20), Opened: abc.Fleets}
+	if reasons := Pools([]Pooled{crossing, opened}, Pooled{Fleets: abc.Fleets, Cohort: boxOf(0, 8)}); len(reasons) != 2 {
+		t.Errorf("%q", reasons)
 	}
 }
 
@@ -62,7 +61,7 @@ func TestPooledAnswersTellNobodyApart(t *testing.T) {
 			if drop := random.IntN(2 * len(set)); len(set) > 3 && drop < len(set) {
 				next.Opened = slices.Delete(slices.Clone(set), drop, drop+1)
 			}
-			if reasons, _ := Pools(answered, next); len(reasons) == 0 {
+			if len(Pools(answered, next)) == 0 {
 				answered, taken = append(answered, next), taken+1
 			}
 		}

@@ -78,7 +78,10 @@ type Question struct {
 	// Owners is the fewest owners whose parts are in a sum: some who were asked may
 	// not take part. It is 1 for a score. Degree is of the score's polynomial.
 	Owners uint64 `json:"owners"`
-	Degree uint64 `json:"degree"`
+	// Pool are the fleets that a sum is asked over, sorted, this one among them; none
+	// for a score.
+	Pool   []string `json:"pool,omitempty"`
+	Degree uint64   `json:"degree"`
 }
 
 // Kinds of what a homomorphic query shows.

@@ -42,6 +42,9 @@ type Terms struct {
 	Budget         string `json:"budget"`
 	CostClaim      string `json:"cost_claim"`
 	CostDisclosure string `json:"cost_disclosure"`
+	// DeltaBudget is for each fleet the sum of the deltas of its noised answers, with
+	// up to twelve decimal places; empty allows no query with a delta.
+	DeltaBudget string `json:"delta_budget,omitempty"`
 	// NotBefore and NotAfter bound the ledger's time, both included, in Unix
 	// seconds.
 	NotBefore int64 `json:"not_before"`
@@ -50,9 +53,10 @@ type Terms struct {
 	Policy string `json:"policy"`
 }
 
-// Spent is what was used of a grant: answers of all fleets, and units of the
-// fleet that a question is about, in millionths.
+// Spent is what was used of a grant: answers of all fleets, and of the fleet
+// that a question is about units in millionths and deltas in 10^-12.
 type Spent struct {
 	Answers uint32 `json:"answers"`
 	Units   uint64 `json:"units"`
+	Delta   uint64 `json:"delta,omitempty"`
 }

@@ -65,6 +65,8 @@ func TestTermsCheck(t *testing.T) {
 		"budget is 1000000000000.000001 units":    func(t *Terms) { t.Budget = "1000000000000.000001" },
 		"cost_claim is 1000000000.1 units":        func(t *Terms) { t.CostClaim = "1000000000.1" },
 		`cost_disclosure "0.0000001" has more`:    func(t *Terms) { t.CostDisclosure = "0.0000001" },
+		`delta_budget "1e-6" is not`:              func(t *Terms) { t.DeltaBudget = "1e-6" },
+		"delta_budget is 0.010000000001, at most": func(t *Terms) { t.DeltaBudget = "0.010000000001" },
 		"last_epoch is 4, before first_epoch 5":   func(t *Terms) { t.FirstEpoch, t.LastEpoch = 5, 4 },
 		"not_before is -1":                        func(t *Terms) { t.NotBefore = -1 },
 		"not_after is 5":                          func(t *Terms) { t.NotBefore, t.NotAfter = 6, 5 },
@@ -239,13 +241,16 @@ func TestCost(t *testing.T) {
 }
 
 func TestSpentAdd(t *testing.T) {
-	if s, err := (Spent{Answers: 1, Units: 5}).Add(7); err != nil || s != (Spent{Answers: 2, Units: 12}) {
+	if s, err := (Spent{Answers: 1, Units: 5, Delta: 2}).Add(7, 1); err != nil || s != (Spent{Answers: 2, Units: 12, Delta: 3}) {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if _, err := (Spent{Units: math.MaxUint64}).Add(1); err == nil {
+	if _, err := (Spent{Units: math.MaxUint64}).Add(1, 0); err == nil {
 		t.Error("units wrapped around")
 	}
-	if _, err := (Spent{Answers: math.MaxUint32}).Add(0); err == nil {
+	if _, err := (Spent{Delta: math.MaxUint64}).Add(0, 1); err == nil {
+		t.Error("deltas wrapped around")
+	}
+	if _, err := (Spent{Answers: math.MaxUint32}).Add(0, 0); err == nil {
 		t.Error("answers wrapped around")
 	}
 }
@@ -287,7 +292,7 @@ func TestBudgetIsNeverOverspent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if spent, err = spent.Add(cost); err != nil {
+			if spent, err = spent.Add(cost, q.Delta); err != nil {
 				t.Fatal(err)
 			}
 			total = after

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -141,12 +142,12 @@ behind a cursor that --watch --json printed. The token must be an auditor's.`,
 				if watch {
 					return watchAlerts(ctx, p, node, after)
 				}
-				l := listing{Printer: p, kind: "alert", header: []string{"at", "regulator", "request", "alert"}}
+				l := listing{Printer: p, kind: "alert", header: []string{"at", "regulator", "about", "alert"}}
 				for a, err := range node.AllAlerts(ctx) {
 					if err != nil {
 						return err
 					}
-					if err := l.add(a, timeText(a.GetAt()), a.GetRegulator(), a.GetRequest(), a.GetText()); err != nil {
+					if err := l.add(a, timeText(a.GetAt()), a.GetRegulator(), cmp.Or(a.GetRequest(), a.GetQuery()), a.GetText()); err != nil {
 						return err
 					}
 				}
@@ -166,7 +167,7 @@ func watchAlerts(ctx context.Context, p *cli.Printer, node *client.Client, after
 		if p.JSON {
 			return printMessage(p, "alert", &assayv1.WatchAlertsResponse{Alert: a, Cursor: cursor})
 		}
-		return p.Line("%s", cli.Printable(fmt.Sprintf("%s  %s  %s  %s", timeText(a.GetAt()), a.GetRegulator(), a.GetRequest(), a.GetText())))
+		return p.Line("%s", cli.Printable(fmt.Sprintf("%s  %s  %s  %s", timeText(a.GetAt()), a.GetRegulator(), cmp.Or(a.GetRequest(), a.GetQuery()), a.GetText())))
 	})
 	if ctx.Err() != nil {
 		return nil

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"path/filepath"
 	"strings"
 	"time"
@@ -21,7 +18,7 @@ func (d *nodesDemo) audit(ctx context.Context) error {
 	regulator := d.nodes[playsRegulator]
 	d.say(regulator.organisation, "has verified approval and proof again, and sees all of it:")
 	err := d.until(ctx, reviewPatience, "the regulator's node verifies the proof again", func(ctx context.Context) (bool, error) {
-		n, err := d.reviewed(ctx, regulator)
+		n, err := d.reviewed(ctx, regulator, "requests")
 		d.reverified = n > 0
 		return d.reverified, err
 	})
@@ -45,35 +42,6 @@ func (d *nodesDemo) audit(ctx context.Context) error {
 		return err
 	}
 	return d.show(ctx, playsRegulator, "verify", "--evidence", d.evidenceAt, "--ledger", d.ledgerID, "--channel-genesis", d.at("network", "channel.block"))
-}
-
-// reviewed is how many approvals and proofs the regulator's node found to be as the ledger says, by its metrics. One that is not is an error.
-func (d *nodesDemo) reviewed(ctx context.Context, n *demoNode) (agrees int, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.operations+"/metrics", nil)
-	if err != nil {
-		return 0, err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, nil // it is looked at again
-	}
-	defer answer.Body.Close() //nolint:errcheck // it was only read
-	const most = 4 << 20
-	b, err := io.ReadAll(io.LimitReader(answer.Body, most))
-	if err != nil {
-		return 0, nil
-	}
-	count := func(outcome string) (n int) {
-		_, rest, found := bytes.Cut(b, fmt.Appendf(nil, "\nassay_review_requests_total{outcome=%q} ", outcome))
-		if found {
-			fmt.Sscan(string(rest), &n) //nolint:errcheck // it is 0 then
-		}
-		return n
-	}
-	if n := count("disagrees"); n > 0 {
-		return 0, cli.No("the regulator's node disagrees with the ledger about %d requests", n)
-	}
-	return count("agrees"), nil
 }
 
 // nodesResult is the demonstration as a line of JSON.

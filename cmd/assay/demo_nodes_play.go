@@ -10,18 +10,13 @@ import (
 
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/datahub/api/assayv1"
-	"github.com/assay-net/assay/datahub/client"
 	"github.com/assay-net/assay/zk/statement"
 )
 
 // follow lets devices connect to the owner's node and report, until an epoch of theirs can be asked about.
 func (d *nodesDemo) follow(ctx context.Context) error {
 	owner := d.nodes[playsOwner]
-	rate := max(50, d.fleetSize/2)
-	var err error
-	d.simulated, err = startProcess("the devices", d.at("devices.log"), "device", "simulate", "--node", owner.data, "--maker", d.at("maker"),
-		"--devices", fmt.Sprint(d.fleetSize), "--rate", fmt.Sprint(rate), "--records", "own", "--seed", fmt.Sprint(d.seed), "--patience", (2 * nodesEpoch).String())
-	if err != nil {
+	if err := d.simulate(owner, d.seed); err != nil {
 		return err
 	}
 	status, err := d.status(ctx, owner)
@@ -29,10 +24,13 @@ func (d *nodesDemo) follow(ctx context.Context) error {
 		return err
 	}
 	var found *assayv1.Coverage
-	what := fmt.Sprintf("devices take their seats, and an epoch of %v passes about which all report", nodesEpoch)
-	err = d.until(ctx, 12*nodesEpoch, what, func(ctx context.Context) (bool, error) {
-		found, err = d.covered(ctx, status.GetEpoch())
-		return found != nil, err
+	what := fmt.Sprintf("devices take their seats, and an epoch of %v passes about which all report", stageEpoch)
+	err = d.until(ctx, 12*stageEpoch, what, func(ctx context.Context) (bool, error) {
+		all, err := d.covered(ctx, status.GetEpoch(), nodesFleet)
+		if all != nil {
+			found = all[0]
+		}
+		return all != nil, err
 	})
 	if err != nil {
 		return err
@@ -41,32 +39,6 @@ func (d *nodesDemo) follow(ctx context.Context) error {
 	d.say("Devices", "%d of %d report for epoch %d, by MQTT over TLS 1.3; %s anchors their commitments, which\nthe others' peers endorse after checking every signature. The records are in %s's encrypted store alone.",
 		found.GetAttested(), found.GetEnrolled(), d.reported, owner.organisation, owner.organisation)
 	return nil
-}
-
-// covered finds an epoch for which nearly all devices reported.
-func (d *nodesDemo) covered(ctx context.Context, first uint64) (*assayv1.Coverage, error) {
-	var found *assayv1.Coverage
-	err := d.ask(ctx, d.nodes[playsLender], func(ctx context.Context, node *client.Client) error {
-		status, err := node.Node.GetStatus(ctx, &assayv1.GetStatusRequest{})
-		if err != nil {
-			return err
-		}
-		for back := uint64(1); back <= 2 && status.GetEpoch() >= first+back; back++ {
-			epoch := status.GetEpoch() - back
-			answer, err := node.Fleets.GetCoverage(ctx, &assayv1.GetCoverageRequest{Fleet: nodesFleet, Epoch: &epoch})
-			if p, ok := client.ProblemOf(err); ok && p.Reason == "not_found" {
-				return nil // nobody is enrolled yet
-			}
-			if err != nil {
-				return err
-			}
-			if c := answer.GetCoverage(); c.GetFinal() && c.GetEnrolled() >= uint64(d.fleetSize) && 100*c.GetAttested() >= 95*c.GetEnrolled() {
-				found = c
-			}
-		}
-		return nil
-	})
-	return found, err
 }
 
 // permit has the owner write a policy, try it out, publish it, and grant the lender answers.

@@ -150,6 +150,12 @@ func grantText(g *assayv1.Grant) string {
 	for _, fleet := range slices.Sorted(maps.Keys(g.GetBudgetSpent())) {
 		line("", "%s spent of fleet %s", g.GetBudgetSpent()[fleet], fleet)
 	}
+	if t.GetDeltaBudget() != "" {
+		line("Delta", "%s for each fleet", t.GetDeltaBudget())
+	}
+	for _, fleet := range slices.Sorted(maps.Keys(g.GetDeltaSpent())) {
+		line("", "%s spent of fleet %s", g.GetDeltaSpent()[fleet], fleet)
+	}
 	line("Policy", "%s", t.GetPolicy())
 	line("Recorded", "%s, transaction %s", timeText(g.GetGrantedAt()), g.GetTxId())
 	return b.String()

@@ -42,7 +42,7 @@ func termsOf(m *assayv1.GrantTerms) *policy.Terms {
 		ID: m.GetId(), Grantee: m.GetGrantee(), Fleets: m.GetFleets(), Purposes: m.GetPurposes(), Claims: m.GetClaims(), Disclose: m.GetDisclose(),
 		Lanes: m.GetLanes(), Models: m.GetModels(), MaxPrice: m.GetMaxPrice(), MinimumCohort: m.GetMinimumCohort(), MinimumCoverage: m.GetMinimumCoverage(),
 		FirstEpoch: m.GetFirstEpoch(), LastEpoch: m.GetLastEpoch(), Answers: m.GetAnswers(), Budget: m.GetBudget(),
-		CostClaim: m.GetCostClaim(), CostDisclosure: m.GetCostDisclosure(), NotBefore: m.GetNotBefore().GetSeconds(), NotAfter: m.GetNotAfter().GetSeconds(), Policy: m.GetPolicy(),
+		CostClaim: m.GetCostClaim(), CostDisclosure: m.GetCostDisclosure(), DeltaBudget: m.GetDeltaBudget(), NotBefore: m.GetNotBefore().GetSeconds(), NotAfter: m.GetNotAfter().GetSeconds(), Policy: m.GetPolicy(),
 	}
 	for _, a := range m.GetActions() {
 		t.Actions = append(t.Actions, policy.Action(a))
@@ -61,6 +61,7 @@ type termsFlags struct {
 	maxPrice, minimumCoverage            string
 	answers                              uint32
 	budget, costClaim, costDisclosure    string
+	deltaBudget                          string
 	from, until                          string
 	lasting                              time.Duration
 	policy                               string
@@ -86,6 +87,7 @@ func (t *termsFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&t.budget, "budget", "0", "the privacy budget for each fleet, in units")
 	f.StringVar(&t.costClaim, "cost-claim", "0", "what a claim costs, in units")
 	f.StringVar(&t.costDisclosure, "cost-disclosure", "0", "what a disclosed total costs, in units")
+	f.StringVar(&t.deltaBudget, "delta-budget", "", "the sum of the deltas of noised answers for each fleet, such as 0.00001 (default: none may have one)")
 	f.StringVar(&t.from, "from", "", "when it begins, such as 2026-01-31T12:00:00Z (default now)")
 	f.StringVar(&t.until, "until", "", "when it ends")
 	f.DurationVar(&t.lasting, "for", 0, "how long it lasts, in place of --until, such as 720h")
@@ -98,7 +100,7 @@ func (t *termsFlags) terms(p *cli.Printer, now time.Time) (*assayv1.GrantTerms, 
 		Id: t.id, Grantee: t.grantee, Fleets: t.fleets, Purposes: t.purposes, Actions: t.actions, Claims: t.claims, Disclose: t.disclose, Lanes: t.lanes, Models: t.models,
 		MaxPrice:      t.maxPrice,
 		MinimumCohort: t.minimumCohort, MinimumCoverage: t.minimumCoverage, FirstEpoch: t.firstEpoch, LastEpoch: t.lastEpoch, Answers: t.answers,
-		Budget: t.budget, CostClaim: t.costClaim, CostDisclosure: t.costDisclosure, Policy: t.policy,
+		Budget: t.budget, CostClaim: t.costClaim, CostDisclosure: t.costDisclosure, DeltaBudget: t.deltaBudget, Policy: t.policy,
 	}
 	if err := t.window(m, now); err != nil {
 		return nil, err

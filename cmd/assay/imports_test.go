@@ -48,9 +48,12 @@ var allowed = []struct {
 	{"fabricnet", []string{"fabricnet/attestations", "fabricnet/consent", "fabricnet/contract", "fabricnet/durable", "fabricnet/ledger", "fabricnet/orgkey", "zk/commit"}},
 	{"datahub/keys/vault/vaulttest", []string{"datahub/keys", "fabricnet/gobuild", "fabricnet/loopback"}},
 	{"datahub/desk/desktest", []string{"datahub", "fabricnet/contract/contracttest", "fabricnet/embedded", "fabricnet/ledger", "policy", "zk"}},
+	{"datahub/party/partytest", []string{"datahub", "fabricnet/contract/contracttest", "fabricnet/embedded", "fabricnet/ledger", "mpc", "policy", "zk"}},
 	{"datahub", []string{"datahub", "zk", "mpc", "policy", "fabricnet/ledger", "fabricnet/durable"}},
 	{"deploy", nil},
 	{"cmd/internal", nil},
+	{"cmd/assay-verify/verdict/verdicttest", []string{"fabricnet/ledger", "zk"}},
+	{"cmd/assay-verify", []string{"cmd/assay-verify", "cmd/internal", "datahub/evidence", "fabricnet/ledger", "zk/commit", "zk/record", "zk/statement", "zk/verify"}},
 	{"cmd", []string{"cmd/internal", "datahub", "zk", "mpc", "policy", "fabricnet", "deploy/examples"}},
 }
 

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/verify"
 )
 
 func newKeysCommand(p *cli.Printer) *cobra.Command {
@@ -14,9 +17,9 @@ func newKeysCommand(p *cli.Printer) *cobra.Command {
 	var trust string
 	list := &cobra.Command{
 		Use:   "list --trust TRUST",
-		Short: "List pinned keys with digest and setup",
-		Long: `List prints the verifying keys pinned on a ledger, from a regulator's export: circuit, digest, size, and which
-setup made them.`,
+		Short: "List pinned keys with digest, setup and status",
+		Long: `List prints the verifying keys pinned on a ledger, from a regulator's export: circuit, digest, size, which
+setup made them, and whether they are active, retired or revoked, since when and why.`,
 		Example: `  assay keys list --trust out/trust.json`,
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return listKeys(p, trust) },
@@ -25,7 +28,7 @@ setup made them.`,
 	if err := list.MarkFlagRequired("trust"); err != nil {
 		panic(err) // the flag is defined above
 	}
-	command.AddCommand(list, newKeysPublish(p))
+	command.AddCommand(list, newKeysPublish(p), newKeysEnd(p, verify.StateRetired), newKeysEnd(p, verify.StateRevoked))
 	return command
 }
 
@@ -35,6 +38,25 @@ type keyObject struct {
 	Digest    string `json:"digest"`
 	Bytes     int    `json:"bytes"`
 	Setup     string `json:"setup"`
+	// Pin is what the organisations agreed to, SRS and Circuit what it covers besides the key.
+	Pin     commit.Digest   `json:"pin"`
+	SRS     commit.Digest   `json:"srs,omitzero"`
+	Circuit commit.Digest   `json:"circuit,omitzero"`
+	Status  verify.KeyState `json:"status"`
+	Reason  string          `json:"reason,omitempty"`
+	Since   *time.Time      `json:"since,omitempty"`
+}
+
+func keyObjectOf(k *verify.PublishedKey) keyObject {
+	o := keyObject{
+		Kind: "key", CircuitID: k.CircuitID, Digest: k.Digest.String(), Bytes: len(k.Key), Setup: k.Setup, Pin: k.Pin(), SRS: k.SRS, Circuit: k.Circuit,
+		Status: k.Status.Current(), Reason: k.Status.Reason,
+	}
+	if o.Status != verify.StateActive {
+		since := time.Unix(k.Status.Time, 0).UTC()
+		o.Since = &since
+	}
+	return o
 }
 
 func listKeys(p *cli.Printer, path string) error {
@@ -49,15 +71,15 @@ func listKeys(p *cli.Printer, path string) error {
 	var rows [][]string
 	for _, k := range trust.Keys {
 		if p.JSON {
-			if err := p.Object(keyObject{"key", k.CircuitID, k.Digest.String(), len(k.Key), k.Setup}); err != nil {
+			if err := p.Object(keyObjectOf(&k)); err != nil {
 				return err
 			}
 			continue
 		}
-		rows = append(rows, []string{k.CircuitID, k.Digest.String(), fmt.Sprint(len(k.Key)), k.Setup})
+		rows = append(rows, []string{k.CircuitID, k.Digest.String(), fmt.Sprint(len(k.Key)), k.Setup, k.Status.String()})
 	}
 	if p.JSON {
 		return nil
 	}
-	return p.Table([]string{"circuit", "digest", "bytes", "setup"}, rows)
+	return p.Table([]string{"circuit", "digest", "bytes", "setup", "status"}, rows)
 }

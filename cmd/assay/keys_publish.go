@@ -58,8 +58,7 @@ func (c *publishCall) run(ctx context.Context) error {
 			return err
 		}
 		for _, k := range pinned {
-			o := keyObject{"key", k.CircuitID, k.Digest.String(), len(k.Key), k.Setup}
-			if err := c.Result(o, "PINNED  %s  %s  (%s)", k.CircuitID, k.Digest, k.Setup); err != nil {
+			if err := c.Result(keyObjectOf(&k), "PINNED  %s  %s  (%s)", k.CircuitID, k.Digest, k.Setup); err != nil {
 				return err
 			}
 		}
@@ -85,7 +84,7 @@ func pinKeys(ctx context.Context, regulator ledger.Book, wanted []verify.Publish
 		if i >= 0 {
 			continue
 		}
-		if err := agree(k.Digest, k.CircuitID); err != nil {
+		if err := agree(k.Pin(), k.CircuitID); err != nil {
 			return published, err
 		}
 		if _, err := regulator.PublishKey(ctx, k); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// printMessage prints a message of the interface as a line of JSON, with the fields that REST has and a kind before them.
+// printMessage prints a message of the interface as a line of JSON, with the fields that REST has and a kind before them. A message that has a kind of its own has it as "KIND_kind".
 func printMessage(p *cli.Printer, kind string, m proto.Message) error {
 	object, err := messageJSON(kind, m)
 	if err != nil {
@@ -29,14 +29,27 @@ func messageJSON(kind string, m proto.Message) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("printing JSON: %w", err)
 	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	if _, err := d.Token(); err != nil {
+		return nil, fmt.Errorf("printing JSON: %w", err)
+	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, `{"kind":%q`, kind)
-	if body := bytes.TrimSpace(bytes.TrimPrefix(b, []byte("{"))); !bytes.Equal(body, []byte("}")) {
-		out.WriteByte(',')
-		out.Write(body)
-	} else {
-		out.WriteByte('}')
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err == nil {
+			err = d.Decode(&value)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("printing JSON: %w", err)
+		}
+		if name == "kind" { // one name twice is none
+			name = kind + "_kind"
+		}
+		fmt.Fprintf(&out, `,%q:%s`, name, value)
 	}
+	out.WriteByte('}')
 	return out.Bytes(), nil
 }
 

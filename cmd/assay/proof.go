@@ -156,6 +156,9 @@ func answeredText(v *assayv1.Verdict) string {
 	}
 	for _, k := range v.GetKeys() {
 		fmt.Fprintf(&b, "Key         %-14s %s setup: %s\n", k.GetCircuitId(), shortID(k.GetDigest()), k.GetSetup())
+		if s := k.GetStatus(); s != "" {
+			fmt.Fprintf(&b, "            %s\n", s)
+		}
 	}
 	return b.String()
 }

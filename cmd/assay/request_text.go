@@ -64,12 +64,16 @@ func lifeText(r *assayv1.Request, line func(name, format string, args ...any)) {
 	}
 }
 
-// decidedBy names the policies of a decision.
+// decidedBy names the policies of a decision, and says whether no person made it.
 func decidedBy(d *assayv1.Decision) string {
-	if len(d.GetPolicyIds()) == 0 {
-		return ""
+	by := ""
+	if len(d.GetPolicyIds()) > 0 {
+		by = " by " + strings.Join(d.GetPolicyIds(), ", ")
 	}
-	return " by " + strings.Join(d.GetPolicyIds(), ", ")
+	if d.GetAutomatic() {
+		by += ", automatically"
+	}
+	return by
 }
 
 // warnOfModel warns a person who is about to approve of a valuation that could single out batteries.

@@ -25,10 +25,13 @@ func commands() []func(*cli.Printer) *cobra.Command {
 		newPolicyCommand,
 		newGrantCommand,
 		newRequestCommand,
+		newQueryCommand,
+		newMPCCommand,
 		newProofCommand,
 		newIngestCommand,
 		newStoreCommand,
 		newKeysCommand,
+		newCeremonyCommand,
 		newMakerCommand,
 		newProveWorkerCommand,
 	}

@@ -166,6 +166,9 @@ func verdictText(v *verify.Verdict, trust *ledger.Trust) string {
 	fmt.Fprintf(&b, "Anchors     %s\n", anchorText(v.Chunks))
 	for _, k := range v.Keys {
 		fmt.Fprintf(&b, "Key         %-14s %s setup: %s\n", k.CircuitID, short(k.Digest), k.Setup)
+		if k.Status.Current() != verify.StateActive {
+			fmt.Fprintf(&b, "            %s; no new proof is taken under this key\n", k.Status)
+		}
 	}
 	if r, ok := trust.Request(commit.Digest(v.Statement.Digest(v.Ledger))); ok {
 		fmt.Fprintf(&b, "Request     %s by %s, on the ledger: %s\n", r.ID, r.Requester, r.Status)

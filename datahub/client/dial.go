@@ -41,6 +41,8 @@ const (
 	defaultDeadline = 30 * time.Second
 	// maxMessage bounds an answer: pages and chunks are far smaller.
 	maxMessage = 8 << 20
+	// maxHeaders bounds an answer's headers, in which an error comes.
+	maxHeaders = 256 << 10
 	// serviceConfig is for every method, streams up to their first message.
 	serviceConfig = `{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.2s", "maxBackoff": "3s", "backoffMultiplier": 2,
 		"retryableStatusCodes": ["UNAVAILABLE"]}}], "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.2}}`
@@ -55,6 +57,8 @@ type Client struct {
 	Proofs   assayv1.ProofServiceClient
 	Audit    assayv1.AuditServiceClient
 	Node     assayv1.NodeServiceClient
+	Queries  assayv1.QueryServiceClient
+	Sessions assayv1.SessionServiceClient
 
 	conn *grpc.ClientConn
 }
@@ -75,6 +79,7 @@ func Dial(o Options) (*Client, error) {
 		grpc.WithTransportCredentials(credentials.NewTLS(config)),
 		grpc.WithDefaultServiceConfig(serviceConfig), grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(o.MaxMessage)),
+		grpc.WithMaxHeaderListSize(maxHeaders),
 		//lint:ignore SA1019 nothing else comes before the compressors that are registered for the whole program
 		grpc.WithDecompressor(notPlain{}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
@@ -91,7 +96,7 @@ func Dial(o Options) (*Client, error) {
 	return &Client{
 		Fleets: assayv1.NewFleetServiceClient(conn), Policies: assayv1.NewPolicyServiceClient(conn), Grants: assayv1.NewGrantServiceClient(conn),
 		Requests: assayv1.NewRequestServiceClient(conn), Proofs: assayv1.NewProofServiceClient(conn), Audit: assayv1.NewAuditServiceClient(conn),
-		Node: assayv1.NewNodeServiceClient(conn), conn: conn,
+		Node: assayv1.NewNodeServiceClient(conn), Queries: assayv1.NewQueryServiceClient(conn), Sessions: assayv1.NewSessionServiceClient(conn), conn: conn,
 	}, nil
 }
 

@@ -10,8 +10,10 @@
 // the ledger get an idempotency key if the context has none ([WithKey]), which stays the same from try to try. Somebody who wants to be safe beyond the life of a process
 // keeps the key and the call.
 //
-// [Client.Watch] and [Client.WatchAlerts] go on over broken connections and outages until there is nothing more to follow or the context ends. [Client.Bundle] and
+// [Client.Watch], [Client.WatchQuery] and [Client.WatchAlerts] go on over broken connections and outages until there is nothing more to follow or the context ends. [Client.Bundle] and
 // [Client.Evidence] put files together and check them against their digests. What a node says it could not do is a [Problem].
+//
+// [Client.Item] is what nodes fetch from one another while they compute together: so many bytes and no more, or why there are none.
 //
 // A token is read for every call and sent over TLS alone; it is in no error and no String.
 package client

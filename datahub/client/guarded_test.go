@@ -1,9 +1,11 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -20,6 +22,7 @@ import (
 	"github.com/assay-net/assay/datahub/api/issuer"
 	"github.com/assay-net/assay/datahub/api/server"
 	"github.com/assay-net/assay/datahub/client"
+	"github.com/assay-net/assay/datahub/party"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/embedded"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -55,7 +58,7 @@ func consortium(t *testing.T) (*embedded.Ledger, string) {
 	return l, id.String()
 }
 
-func serve(t *testing.T, l *embedded.Ledger, org string) *guarded {
+func serve(t *testing.T, l *embedded.Ledger, org string, change ...func(*server.Options)) *guarded {
 	t.Helper()
 	own, _ := l.Genesis().Organisation(org)
 	book := must(l.Book(org))(t)
@@ -63,7 +66,11 @@ func serve(t *testing.T, l *embedded.Ledger, org string) *guarded {
 	n.issuer = must(issuer.Open(t.Context(), t.TempDir(), issuer.Options{URL: issuerURL}))(t)
 	n.authority = must(authority.Open(t.TempDir(), org, nil))(t)
 	must(book.PublishNode(t.Context(), must(n.authority.Publish(l.ID(), "https://"+org+".example:7443"))(t)))(t)
-	s := server.New(server.Options{Book: book, Organisation: org, Genesis: l.Genesis(), Caller: server.Guarded})
+	o := server.Options{Book: book, Organisation: org, Genesis: l.Genesis(), Caller: server.Guarded}
+	for _, fn := range change {
+		fn(&o)
+	}
+	s := server.New(o)
 	guard := must(access.New(access.Options{Organisation: *own, Issuers: []access.Issuer{{URL: issuerURL, Keys: n.issuer.Keys}}, Nodes: book.Nodes, Party: s.Party}))(t)
 	n.gateway = must(gateway.New(gateway.Options{
 		Listen: "127.0.0.1:0", GRPC: "127.0.0.1:0", Certificate: must(n.authority.Server("127.0.0.1"))(t), Guard: guard, Register: s.Register,
@@ -159,24 +166,27 @@ func digest(text string) (d commit.Digest, err error) {
 	return d, err
 }
 
+// peer calls another organisation's node as this one's, as the ledger has its certificate.
+func (n *guarded) peer(l *embedded.Ledger, at *guarded) *client.Client {
+	n.t.Helper()
+	records := must(must(l.Book(n.org))(n.t).Nodes(n.t.Context()))(n.t)
+	for i := range records {
+		if records[i].Organisation == at.org {
+			config := must(access.PeerTLS(&records[i], must(n.authority.Client())(n.t)))(n.t)
+			config.ServerName = "127.0.0.1"
+			return at.dial(client.Options{TLS: config})
+		}
+	}
+	n.t.Fatalf("the node of %s is not on the ledger", at.org)
+	return nil
+}
+
 // The lender's node follows its request at the owner's, as the ledger has its certificate, and sees nothing else.
 func TestNodeWatchesAtAnothersNode(t *testing.T) {
 	l, asked := consortium(t)
 	owner, lender, rival := serve(t, l, contracttest.Operator), serve(t, l, contracttest.Lender), serve(t, l, contracttest.Rival)
-	peer := func(of *guarded) *client.Client {
-		records := must(must(l.Book(of.org))(t).Nodes(t.Context()))(t)
-		for i := range records {
-			if records[i].Organisation == owner.org {
-				config := must(access.PeerTLS(&records[i], must(of.authority.Client())(t)))(t)
-				config.ServerName = "127.0.0.1"
-				return owner.dial(client.Options{TLS: config})
-			}
-		}
-		t.Fatal("the owner's node is not on the ledger")
-		return nil
-	}
 	seen := 0
-	err := peer(lender).Watch(within(t), asked, func(r *assayv1.Request, _ *assayv1.Progress) error {
+	err := lender.peer(l, owner).Watch(within(t), asked, func(r *assayv1.Request, _ *assayv1.Progress) error {
 		if seen++; seen > 1 {
 			return nil
 		}
@@ -186,10 +196,58 @@ func TestNodeWatchesAtAnothersNode(t *testing.T) {
 	if err != nil || seen != 2 {
 		t.Errorf("saw %d, %v", seen, err)
 	}
-	if _, err := peer(rival).Requests.GetRequest(within(t), &assayv1.GetRequestRequest{Request: asked}); status.Code(err) != codes.PermissionDenied {
+	if _, err := rival.peer(l, owner).Requests.GetRequest(within(t), &assayv1.GetRequestRequest{Request: asked}); status.Code(err) != codes.PermissionDenied {
 		t.Errorf("who is no party: %v", err)
 	}
-	if _, err := peer(lender).Requests.ListRequests(within(t), &assayv1.ListRequestsRequest{}); status.Code(err) != codes.PermissionDenied {
+	if _, err := lender.peer(l, owner).Requests.ListRequests(within(t), &assayv1.ListRequestsRequest{}); status.Code(err) != codes.PermissionDenied {
 		t.Errorf("a node lists: %v", err)
+	}
+}
+
+// holds is a node's part in queries that has one item for one organisation.
+type holds struct {
+	server.Queries
+	caller, item string
+	data         []byte
+}
+
+func (h *holds) Item(_ context.Context, caller string, _ commit.Digest, item string, size int) ([]byte, error) {
+	switch {
+	case caller != h.caller:
+		return nil, party.ErrForbidden
+	case item != h.item:
+		return nil, party.ErrNotYet
+	case size != len(h.data):
+		return nil, party.ErrUnknown
+	}
+	return h.data, nil
+}
+
+// A node fetches what another's has for it, under the name in its certificate. Nobody else does: no other node, no person whatever their role.
+func TestNodeFetchesFromAnothersNode(t *testing.T) {
+	l, _ := consortium(t)
+	h := &holds{caller: contracttest.Lender, item: "input of operator", data: bytes.Repeat([]byte{1, 2, 3}, 100_000)}
+	owner := serve(t, l, contracttest.Operator, func(o *server.Options) { o.Queries = h })
+	lender, rival := serve(t, l, contracttest.Lender), serve(t, l, contracttest.Rival)
+	session := commit.Digest{7}
+	c := lender.peer(l, owner)
+	if got := must(c.Item(within(t), session, h.item, len(h.data)))(t); !bytes.Equal(got, h.data) {
+		t.Errorf("got %d bytes", len(got))
+	}
+	for name, try := range map[string]struct {
+		client *client.Client
+		item   string
+		size   int
+		want   error
+	}{
+		"another node":        {rival.peer(l, owner), h.item, len(h.data), client.ErrForbidden},
+		"an administrator":    {owner.person(access.Administrator), h.item, len(h.data), client.ErrForbidden},
+		"not yet":             {c, "share", 5, client.ErrNotYet},
+		"nothing of that":     {c, h.item, 5, client.ErrUnknown},
+		"a node without part": {lender.peer(l, rival), h.item, 5, client.ErrUnknown},
+	} {
+		if _, err := try.client.Item(within(t), session, try.item, try.size); !errors.Is(err, try.want) {
+			t.Errorf("%s: %v, want %v", name, err, try.want)
+		}
 	}
 }

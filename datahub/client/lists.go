@@ -82,3 +82,27 @@ func (c *Client) AllAlerts(ctx context.Context) iter.Seq2[*assayv1.Alert, error]
 		return page.GetAlerts(), page.GetNextPageToken(), err
 	})
 }
+
+// AllQueries lists what a query of the list asks for, from its page on.
+func (c *Client) AllQueries(ctx context.Context, query *assayv1.ListQueriesRequest) iter.Seq2[*assayv1.Query, error] {
+	q := proto.CloneOf(query)
+	return pages(func(token string) ([]*assayv1.Query, string, error) {
+		if token != "" {
+			q.PageToken = token
+		}
+		page, err := c.Queries.ListQueries(ctx, q)
+		return page.GetQueries(), page.GetNextPageToken(), err
+	})
+}
+
+// AllSessions lists what a query of the list asks for, from its page on.
+func (c *Client) AllSessions(ctx context.Context, query *assayv1.ListSessionsRequest) iter.Seq2[*assayv1.Session, error] {
+	q := proto.CloneOf(query)
+	return pages(func(token string) ([]*assayv1.Session, string, error) {
+		if token != "" {
+			q.PageToken = token
+		}
+		page, err := c.Sessions.ListSessions(ctx, q)
+		return page.GetSessions(), page.GetNextPageToken(), err
+	})
+}

@@ -47,6 +47,45 @@ func (c *Client) Watch(ctx context.Context, request string, see func(*assayv1.Re
 	})
 }
 
+// WatchQuery calls see with a query as it stands and the latest of its sessions, then with what of both changed; what did not is nil. It returns when nothing more can
+// follow. A stream that breaks, or that the node ends for its age, is opened again.
+func (c *Client) WatchQuery(ctx context.Context, query string, see func(*assayv1.Query, *assayv1.Session) error) error {
+	var lastQuery *assayv1.Query
+	var lastSession *assayv1.Session
+	return resume(ctx, func(heard func()) error {
+		stream, err := c.Queries.WatchQuery(ctx, &assayv1.WatchQueryRequest{Query: query})
+		if err != nil {
+			return err
+		}
+		for {
+			m, err := stream.Recv()
+			if err != nil {
+				return err
+			}
+			heard()
+			q, s := m.GetQuery(), m.GetSession()
+			if proto.Equal(q, lastQuery) {
+				q = nil
+			}
+			if proto.Equal(s, lastSession) {
+				s = nil
+			}
+			if q == nil && s == nil {
+				continue
+			}
+			if q != nil {
+				lastQuery = q
+			}
+			if s != nil {
+				lastSession = s
+			}
+			if err := see(q, s); err != nil {
+				return stop{err}
+			}
+		}
+	})
+}
+
 // maxSeen bounds the alerts of which WatchAlerts remembers that they came.
 const maxSeen = 4096
 

@@ -3,15 +3,10 @@ package desk
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/policy"
 )
-
-// automatic is the reason of an approval that no person made. Should a policy that wants one come into force between the contract's word and the approval, the contract takes the
-// owner's word for a person: this is what tells it from one.
-const automatic = "the policies allow it"
 
 // decide refuses or approves an open request, or leaves it to a person.
 func (d *Desk) decide(ctx context.Context, t *task, entry *ledger.RequestEntry) {
@@ -32,7 +27,7 @@ func (d *Desk) decide(ctx context.Context, t *task, entry *ledger.RequestEntry) 
 		d.postpone(t, lookAgain) // another answer is on its way, and wakes this when it is there
 		return
 	}
-	args := ledger.Decide{Request: t.id, Approve: a.Allowed, Reasons: []string{automatic}}
+	args := ledger.Decide{Request: t.id, Approve: a.Allowed, Reasons: []string{}, Automatic: true} // should a policy that wants a person overtake it, the contract refuses it
 	if !a.Allowed {
 		args.Reasons = told(a.Reasons)
 	}
@@ -63,11 +58,8 @@ func (d *Desk) leave(t *task) bool {
 	return true
 }
 
-// stillAllowed holds an approved request against the contract again, and fails it if its grant or the policies no longer allow it, or wanted a person when a desk approved it.
+// stillAllowed holds an approved request against the contract again, and fails it if its grant or the policies no longer allow it, or want a person by now and none approved it.
 func (d *Desk) stillAllowed(ctx context.Context, t *task, entry *ledger.RequestEntry) (bool, error) {
-	if a := entry.Decision; a != nil && a.Approval == policy.Person && slices.Equal(a.Reasons, []string{automatic}) {
-		return false, d.fail(ctx, t, entry, []string{"a policy wanted a person to approve it, and it was approved without one"})
-	}
 	a, err := d.book.Assess(ctx, t.id)
 	if err != nil || a.Allowed {
 		return a.Allowed, err

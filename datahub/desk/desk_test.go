@@ -84,7 +84,7 @@ func TestRequestsAreAnsweredByPolicy(t *testing.T) {
 	updates, stop := r.Watch(inside)
 	defer stop()
 	entry := becomes(w, inside, ledger.StatusVerified)
-	if entry.Proving == nil || entry.Decision.Approval != "" || !entry.Verdict.Holds {
+	if entry.Proving == nil || entry.Decision.Approval != "" || !entry.Decision.Automatic || !entry.Verdict.Holds {
 		t.Errorf("answered with %+v", entry)
 	}
 	seen := false
@@ -200,7 +200,7 @@ func TestPersonAskedForAfterApprovalFails(t *testing.T) {
 	w := desktest.New(t)
 	w.Permit(contracttest.PermissivePolicy(), nil)
 	id := w.Ask(nil)
-	w.Done(w.Book(contracttest.Operator).Decide(t.Context(), ledger.Decide{Request: id, Approve: true, Reasons: []string{}}))
+	w.Done(w.Book(contracttest.Operator).Decide(t.Context(), ledger.Decide{Request: id, Approve: true, Reasons: []string{}, Automatic: true}))
 	if _, _, err := w.Book(contracttest.Operator).PublishPolicy(t.Context(), []byte(byPerson)); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@
 // taken once on the ledger, so that two desks of one owner, or one that is started while the other still runs, approve once, spend once and answer once; they may
 // both prove, in vain for one.
 //
-// An approval of its own says so in its reasons. If a policy that wants a person came into force just before it, the request fails: nobody approved.
+// What it decides, it decides as automatic. If a policy that wants a person comes into force just before an approval of its own, the contract refuses that, and the request waits for a person.
 //
 // What would show too small a cohort, or set too few batteries apart from another answer, is never begun, and the request fails with a reason that names no number. That it
 // failed is known, and that is a bit: the count is below the grant's minimum, or a difference is. So the cohort counts as one of which something was told: package policy

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/assay-net/assay/datahub/desk/desktest"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk"
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
@@ -62,7 +62,7 @@ func (o *overtaken) Submit(ctx context.Context, c ledger.Call) (ledger.Receipt, 
 	return o.Client.Submit(ctx, c)
 }
 
-// A policy that wants a person, and comes into force while the desk approves, has not got one by that.
+// A policy that wants a person, and comes into force while the desk approves, has not got one by that: the request waits for a person.
 func TestPolicyThatWantsAPersonOvertakesAnApproval(t *testing.T) {
 	w := desktest.New(t)
 	w.Permit(contracttest.PermissivePolicy(), nil)
@@ -71,8 +71,18 @@ func TestPolicyThatWantsAPersonOvertakesAnApproval(t *testing.T) {
 			t.Error(err)
 		}
 	})}
-	start(w, o, nil)
-	if e := becomes(w, w.Ask(nil), ledger.StatusFailed); e.Proving != nil || !strings.Contains(e.Failure.Reasons[0], "person") {
-		t.Errorf("it is %+v", e)
+	r := start(w, o, nil)
+	id := w.Ask(nil)
+	w.Until("the desk leaves it to a person", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.tasks[id] != nil && r.tasks[id].person
+	})
+	if e := w.Entry(id); e.Status != ledger.StatusOpen {
+		t.Fatalf("it is %+v", e)
+	}
+	w.Done(w.Book(contracttest.Operator).Decide(t.Context(), ledger.Decide{Request: id, Approve: true, Reasons: []string{}}))
+	if e := becomes(w, id, ledger.StatusVerified); e.Decision.Automatic || e.Decision.Approval != policy.Person {
+		t.Errorf("decided with %+v", e.Decision)
 	}
 }

@@ -127,6 +127,10 @@ func (v *verification) policies(d *ledger.Decision, q *policy.Question) {
 		v.add(Wrong, "policy", "they leave the approval to %q, the decision says %q", approval, d.Approval)
 		return
 	}
+	if approval == policy.Person && d.Automatic {
+		v.add(Wrong, "policy", "they leave the approval to a person, and no person made the decision")
+		return
+	}
 	v.add(Shown, "policy", "%d texts of the owner allow the request, by %s", len(v.Policies), strings.Join(ids, ", "))
 	if approval == policy.Person {
 		v.add(Assumed, "decision", "that a person approved: %s says so", v.Evidence.Request.Request.Owner)

@@ -17,6 +17,7 @@ import (
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/verify"
 )
 
 // What the ledger has of a request, whatever became of it, verifies from the file alone.
@@ -187,6 +188,7 @@ func TestForgedEvidence(t *testing.T) {
 			e.Request.Request.Statement = bytes.Replace(e.Request.Request.Statement, []byte(`"a loan"`), []byte(`"a boat"`), 1)
 		}, "request", "id"},
 		"another requester":  {func(e *evidence.Evidence) { e.Request.Request.Requester = contracttest.Rival }, "request", "requester"},
+		"a revoked key":      {func(e *evidence.Evidence) { withKeys(e, verify.StateRevoked) }, "proof", "revoked since"},
 		"said to be refused": {func(e *evidence.Evidence) { e.Request.Status = ledger.StatusRefused }, "request", "is verified"},
 		"a refusal with other reasons": {func(e *evidence.Evidence) {
 			*e = *refusal
@@ -204,6 +206,30 @@ func TestForgedEvidence(t *testing.T) {
 			}
 			faulty(t, r, test.subject, test.text)
 		})
+	}
+}
+
+// A key that was retired after the proof was recorded takes nothing from it.
+func TestEvidenceUnderARetiredKey(t *testing.T) {
+	w := populated(t)
+	e := w.collect(w.first)
+	withKeys(e, verify.StateRetired)
+	r := w.verify(e)
+	if !r.Sound {
+		t.Fatalf("it is not sound: %v", r.Lines)
+	}
+	for _, k := range r.Verdict.Keys {
+		if k.Status.State != verify.StateRetired {
+			t.Errorf("the key of %s is %s", k.CircuitID, k.Status)
+		}
+	}
+}
+
+// withKeys are keys that are no longer active.
+func withKeys(e *evidence.Evidence, state verify.KeyState) {
+	e.Keys = slices.Clone(e.Keys)
+	for i := range e.Keys {
+		e.Keys[i].Status = verify.KeyStatus{State: state, Reason: "replaced", Time: e.Request.Verdict.Time}
 	}
 }
 

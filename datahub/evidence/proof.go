@@ -31,7 +31,7 @@ func (v *verification) proof() {
 	if verdict == nil {
 		return
 	}
-	again, err := json.Marshal(verdict)
+	again, err := json.Marshal(whenRecorded(verdict))
 	if err != nil {
 		v.add(Wrong, "proof", "%v", err)
 		return
@@ -53,6 +53,16 @@ func (v *verification) proof() {
 		v.add(Assumed, "proof", "that whoever made the proving keys forges none: they come from an unsafe single-party setup")
 	}
 	v.released(verdict)
+}
+
+// whenRecorded is the verdict as it was when the keys were active: the ledger takes no proof under others. Some may have been retired since.
+func whenRecorded(verdict *verify.Verdict) *verify.Verdict {
+	then := *verdict
+	then.Keys = slices.Clone(verdict.Keys)
+	for i := range then.Keys {
+		then.Keys[i].Status = verify.KeyStatus{}
+	}
+	return &then
 }
 
 // verified verifies the bundle as the contract did, which does not know in which blocks the anchors are.
@@ -102,7 +112,7 @@ func (v *verification) released(verdict *verify.Verdict) {
 	}
 	if len(v.Policies) > 0 { // which text was in force then besides the grant's is not in the evidence
 		said := v.policy(&v.Policies[0], v.Policies[0].Digest, q)
-		if d := v.Evidence.Request.Decision; said != nil && said.Approval == policy.Person && d.Approval != policy.Person {
+		if d := v.Evidence.Request.Decision; said != nil && said.Approval == policy.Person && d.Automatic {
 			v.add(Wrong, "proof", "when it was recorded the grant's policy wanted a person to approve it, and it was approved without one")
 		}
 	}

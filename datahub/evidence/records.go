@@ -69,7 +69,7 @@ func (v *verification) records() {
 		list = append(list, record{"policy", p.TxID, p.Owner, ledger.FnPublishPolicy, ledger.PublishPolicy{Text: p.Text}, ledger.PolicyKey(p.Owner, p.Digest), p, p.Time})
 	}
 	if d := q.Decision; d != nil {
-		list = append(list, record{"decision", d.TxID, owner, ledger.FnDecide, ledger.Decide{Request: id, Approve: d.Approved, Reasons: d.Reasons}, ledger.DecisionKey(id), d, d.Time})
+		list = append(list, record{"decision", d.TxID, owner, ledger.FnDecide, ledger.Decide{Request: id, Approve: d.Approved, Reasons: d.Reasons, Automatic: d.Automatic}, ledger.DecisionKey(id), d, d.Time})
 	}
 	if w := q.Withdrawal; w != nil {
 		list = append(list, record{"withdrawal", w.TxID, q.Request.Requester, ledger.FnWithdraw, ledger.RequestRef{Request: id}, ledger.WithdrawalKey(id), w, w.Time})

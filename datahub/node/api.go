@@ -59,15 +59,20 @@ func (n *Node) openAPI(ctx context.Context) error {
 	if err := a.openAuthority(n.config, n.own.ID); err != nil {
 		return err
 	}
+	certificate, err := a.authority.Client()
+	if err != nil {
+		return err
+	}
+	n.neighbours = &neighbours{book: n.env.Book, certificate: certificate}
+	if err := n.openQueries(ctx); err != nil {
+		return fmt.Errorf("queries: %w", err)
+	}
 	o := gateway.Options{Listen: c.Listen, GRPC: c.GRPC, Log: n.log, IssuerPath: issuerPath}
 	issuers, err := n.issuers(ctx, &o)
 	if err != nil {
 		return err
 	}
-	served, err := n.newServer(a)
-	if err != nil {
-		return err
-	}
+	served := n.newServer()
 	if a.guard, err = access.New(n.guardOptions(a, issuers, served)); err != nil {
 		return err
 	}
@@ -141,7 +146,7 @@ func (n *Node) guardOptions(a *api, issuers []access.Issuer, served *server.Serv
 	}
 }
 
-func (n *Node) newServer(a *api) (*server.Server, error) {
+func (n *Node) newServer() *server.Server {
 	o := server.Options{
 		Book: n.env.Book, Organisation: n.own.ID, Genesis: n.genesis, Caller: server.Guarded, Parts: n.parts, Logger: n.log,
 	}
@@ -151,15 +156,13 @@ func (n *Node) newServer(a *api) (*server.Server, error) {
 	if n.desk != nil {
 		o.Progress = desk.Watched[server.Progress]{Desk: n.desk, As: func(p desk.Progress) server.Progress { return server.Progress(p) }}
 	}
-	if !n.own.Has(ledger.RoleFinancier) && !n.own.Has(ledger.RoleRegulator) {
-		return server.New(o), nil
+	if n.own.Has(ledger.RoleFinancier) || n.own.Has(ledger.RoleRegulator) {
+		o.Progress = &relay{book: n.env.Book, own: n.own.ID, neighbours: n.neighbours, desk: o.Progress, log: n.log}
 	}
-	certificate, err := a.authority.Client()
-	if err != nil {
-		return nil, err
+	if n.queries != nil {
+		o.Queries = n.queries
 	}
-	o.Progress = &relay{book: n.env.Book, own: n.own.ID, certificate: certificate, desk: o.Progress, log: n.log}
-	return server.New(o), nil
+	return server.New(o)
 }
 
 // parts are the lines of /readyz for those who ask the interface.

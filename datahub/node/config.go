@@ -38,6 +38,7 @@ type Config struct {
 	Proving    Proving         `yaml:"proving"`
 	API        API             `yaml:"api"`
 	Requests   Requests        `yaml:"requests"`
+	Queries    Queries         `yaml:"queries"`
 	Review     Review          `yaml:"review"`
 }
 
@@ -146,6 +147,7 @@ func Defaults() Config {
 		API: API{Listen: "127.0.0.1:8443", GRPC: "127.0.0.1:8444", Names: []string{"localhost"}, BuiltInIssuer: true,
 			RequestsPerSecond: 20, Burst: 60, Failures: 60},
 		Requests: Requests{Approve: byPolicy},
+		Queries:  Queries{Patience: 5 * time.Minute, Longest: 7 * 24 * time.Hour},
 		Review:   Review{Alert: true, OpenEpochs: true},
 	}
 }
@@ -185,7 +187,7 @@ func (c *Config) Check() error {
 	if n, err := c.MemoryBytes(); err != nil || n < 128<<20 {
 		return fmt.Errorf("memory is %q, must be a size of at least 128MiB", c.Memory)
 	}
-	for _, check := range []func() error{c.checkLog, c.checkLedger, c.checkFleets, c.checkBroker, c.checkIngest, c.checkEpochs, c.checkStore, c.checkAPI, c.checkRequests} {
+	for _, check := range []func() error{c.checkLog, c.checkLedger, c.checkFleets, c.checkBroker, c.checkIngest, c.checkEpochs, c.checkStore, c.checkAPI, c.checkRequests, c.checkQueries} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assay-net/assay/datahub/health"
+	"github.com/assay-net/assay/datahub/query"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/record"
@@ -23,6 +24,7 @@ type Fleet struct {
 	Battery    Battery           `yaml:"battery"`
 	Bounds     map[string]string `yaml:"disagreement_bounds"`
 	MeterKeys  map[string]string `yaml:"meter_keys"`
+	ClipSteps  map[string]string `yaml:"clip_steps"`
 }
 
 // Acceptance admits devices by what their certificate says.
@@ -81,6 +83,9 @@ func (f *Fleet) check() error {
 		if _, err := f.Battery.Figures(); err != nil {
 			return fmt.Errorf("battery.%w", err)
 		}
+	}
+	if _, err := query.Lanes(f.Schema, f.ClipSteps); err != nil {
+		return fmt.Errorf("clip_steps: %w", err)
 	}
 	_, err = f.bounds(schema)
 	return err

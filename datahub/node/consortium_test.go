@@ -157,9 +157,8 @@ func (c *consortium) nodeOf(organisation string) *Node {
 // peer calls another organisation's node as a node does: where the ledger says that it is, over mutual TLS.
 func (c *consortium) peer(from, to string) *client.Client {
 	c.t.Helper()
-	n := c.nodeOf(from)
-	r := &relay{book: n.env.Book, certificate: must(n.api.authority.Client())(c.t)}
-	out := must(r.dial(must(r.nodeOf(c.t.Context(), to))(c.t)))(c.t)
+	others := c.nodeOf(from).neighbours
+	out := must(others.dial(must(others.of(c.t.Context(), to))(c.t)))(c.t)
 	c.t.Cleanup(func() { out.Close() }) //nolint:errcheck // the test is over
 	return out
 }

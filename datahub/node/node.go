@@ -63,6 +63,8 @@ type Node struct {
 	own        *ledger.Organisation
 	metrics    *metrics
 	api        *api             // nil where there is no interface
+	neighbours *neighbours      // nil where there is no interface
+	queries    *queries         // nil where no part is taken in queries
 	review     *review.Reviewer // nil where nothing is verified again
 	operations *operations
 
@@ -161,6 +163,9 @@ func (n *Node) running() (parts []func(context.Context) error) {
 	if n.own.Has(ledger.RoleRegulator) && n.config.Review.OpenEpochs {
 		parts = append(parts, n.openEpochs)
 	}
+	if n.queries != nil {
+		parts = append(parts, n.queries.Run)
+	}
 	if n.api != nil {
 		parts = append(parts, n.serveAPI, n.followNodes, n.publish)
 	}
@@ -176,6 +181,9 @@ func (n *Node) Close() error {
 		n.api.gateway.Close()
 		n.api = nil
 	}
+	if n.neighbours != nil {
+		n.neighbours.close()
+	}
 	if n.closeWork != nil {
 		n.closeWork()
 		n.closeWork = nil
@@ -183,10 +191,14 @@ func (n *Node) Close() error {
 	if n.broker != nil {
 		n.broker.Close()
 	}
-	if n.storage == nil {
-		return nil
+	var errs []error
+	if n.queries != nil {
+		errs = append(errs, n.queries.close())
+		n.queries = nil
 	}
-	s := n.storage
-	n.storage = nil
-	return s.Close()
+	if n.storage != nil {
+		errs = append(errs, n.storage.Close())
+		n.storage = nil
+	}
+	return errors.Join(errs...)
 }

@@ -53,6 +53,15 @@ func parseOpening(b []byte, index, size uint32) (*zk.Chunk, error) {
 	return c, nil
 }
 
+// openedRecords are the records of an opening, whatever size its chunk has.
+func openedRecords(b []byte, index uint32) ([]record.Record, error) {
+	c, err := parseOpening(b, index, uint32(max(len(b)-1, 0)/slotBytes))
+	if err != nil {
+		return nil, err
+	}
+	return c.Records, nil
+}
+
 func marshalRecord(r record.Record) []byte {
 	out := make([]byte, 0, 4*record.Lanes)
 	for _, lane := range r {

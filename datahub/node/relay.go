@@ -2,23 +2,18 @@ package node
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net/url"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 
-	"github.com/assay-net/assay/datahub/api/access"
 	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/datahub/api/server"
-	"github.com/assay-net/assay/datahub/client"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -26,11 +21,11 @@ import (
 // relay lets an organisation's people see how far the proofs are that it asked for. Where the ledger says that the owner's node is, it watches there, over mutual TLS, once
 // for all who watch here. What another organisation's node says is progress and no more: where a request stands is the ledger's to say.
 type relay struct {
-	book        ledger.Book
-	own         string
-	certificate func(*tls.CertificateRequestInfo) (*tls.Certificate, error)
-	desk        server.ProgressSource // of what this node proves itself, nil where it proves nothing
-	log         *slog.Logger
+	book       ledger.Book
+	own        string
+	neighbours *neighbours
+	desk       server.ProgressSource // of what this node proves itself, nil where it proves nothing
+	log        *slog.Logger
 
 	mu      sync.Mutex
 	watched map[commit.Digest]*relayed
@@ -49,14 +44,11 @@ const (
 	// maxStage and maxParts bound what is believed of another's progress.
 	maxStage = 64
 	maxParts = 1 << 20
-	// maxRelayed bounds the requests that are watched elsewhere at one time, maxRelayMessage a message of another's, and relayRate how many of these are taken a second.
-	maxRelayed      = 64
-	maxRelayMessage = 256 << 10
-	relayRate       = 10
-	relayBurst      = 50
+	// maxRelayed bounds the requests that are watched elsewhere at one time, and relayRate how many messages about one are taken a second.
+	maxRelayed = 64
+	relayRate  = 10
+	relayBurst = 50
 )
-
-var errNoNode = errors.New("its owner has published no node")
 
 // Watch gives the progress of a request until stop is called, of which a slow reader gets the latest. The channel is closed when there is nothing more, and
 // at once when too many others are watched.
@@ -153,11 +145,11 @@ func (r *relay) once(ctx context.Context, request commit.Digest, w *relayed) (do
 	case entry.Request.Requester != r.own:
 		return true, nil // the owner tells nobody else
 	}
-	owner, err := r.nodeOf(ctx, entry.Request.Owner)
+	owner, err := r.neighbours.of(ctx, entry.Request.Owner)
 	if err != nil {
 		return false, err
 	}
-	c, err := r.dial(owner)
+	c, err := r.neighbours.dial(owner)
 	if err != nil {
 		return false, err
 	}
@@ -208,30 +200,4 @@ func (r *relay) watchHere(ctx context.Context, request commit.Digest, w *relayed
 			r.tell(w, p)
 		}
 	}
-}
-
-func (r *relay) nodeOf(ctx context.Context, organisation string) (*ledger.NodeRecord, error) {
-	nodes, err := r.book.Nodes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for i := range nodes {
-		if nodes[i].Organisation == organisation {
-			return &nodes[i], nil
-		}
-	}
-	return nil, fmt.Errorf("organisation %s: %w", organisation, errNoNode)
-}
-
-// dial connects to another organisation's node as this one's.
-func (r *relay) dial(node *ledger.NodeRecord) (*client.Client, error) {
-	u, err := url.Parse(node.URL)
-	if err != nil {
-		return nil, fmt.Errorf("node of %s: %w", node.Organisation, err)
-	}
-	config, err := access.PeerTLS(node, r.certificate)
-	if err != nil {
-		return nil, err
-	}
-	return client.Dial(client.Options{Address: u.Host, TLS: config, MaxMessage: maxRelayMessage})
 }

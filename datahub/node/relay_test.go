@@ -68,7 +68,8 @@ func TestForeignProgressIsBounded(t *testing.T) {
 func TestRelayEnds(t *testing.T) {
 	l := must(embedded.Create(t.TempDir(), genesis(10), embedded.Options{SRS: contracttest.SRS()}))(t)
 	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test is over
-	r := &relay{book: must(l.Book(contracttest.Lender))(t), own: contracttest.Lender, log: slog.New(slog.DiscardHandler)}
+	book := must(l.Book(contracttest.Lender))(t)
+	r := &relay{book: book, own: contracttest.Lender, neighbours: &neighbours{book: book}, log: slog.New(slog.DiscardHandler)}
 	unknown := commit.Digest{1}
 	first, stopFirst := r.Watch(unknown)
 	select {
@@ -133,7 +134,7 @@ func TestHostileOwnersMessages(t *testing.T) {
 		l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 		go s.Serve(l) //nolint:errcheck // it ends with the test
 		t.Cleanup(s.Stop)
-		r := &relay{own: "lender", certificate: must(lender.Client())(t)}
+		r := &neighbours{certificate: must(lender.Client())(t)}
 		c := must(r.dial(&ledger.NodeRecord{Organisation: "owner", URL: "https://" + l.Addr().String(), Certificate: owner.Certificate()}))(t)
 		t.Cleanup(func() { c.Close() }) //nolint:errcheck // the test is over
 		ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -11,10 +11,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/assay-net/assay/datahub/desk"
 	"github.com/assay-net/assay/datahub/keys"
 	"github.com/assay-net/assay/datahub/keys/keystore"
 	"github.com/assay-net/assay/datahub/keys/reference"
 	"github.com/assay-net/assay/datahub/store"
+	"github.com/assay-net/assay/zk/record"
 )
 
 // Storage is a node's key store and its store. More than one process may have them open.
@@ -47,13 +49,9 @@ func OpenStorage(ctx context.Context, c *Config, o StorageOptions) (*Storage, er
 			return nil, fmt.Errorf("store.url: %w", err)
 		}
 	}
-	where, err := c.keys()
+	ks, where, err := openKeys(ctx, c, keystore.Options{Logger: o.Logger, Metrics: o.Metrics})
 	if err != nil {
 		return nil, err
-	}
-	ks, err := keystore.Open(ctx, where, keystore.Options{Logger: o.Logger, Metrics: o.Metrics})
-	if err != nil {
-		return nil, fmt.Errorf("opening the key store: %w", err)
 	}
 	s, err := store.Open(ctx, at, ks, store.Options{Logger: o.Logger, Metrics: o.Metrics, EpochsPerKey: o.EpochsPerKey})
 	if errors.Is(err, store.ErrOtherKeys) {
@@ -63,6 +61,39 @@ func OpenStorage(ctx context.Context, c *Config, o StorageOptions) (*Storage, er
 		return nil, errors.Join(fmt.Errorf("opening the store: %w", err), ks.Close())
 	}
 	return &Storage{Keys: ks, Store: s}, nil
+}
+
+// openKeys opens the key store that a configuration names, and says where it is.
+func openKeys(ctx context.Context, c *Config, o keystore.Options) (keys.Store, keystore.Config, error) {
+	where, err := c.keys()
+	if err != nil {
+		return nil, where, err
+	}
+	ks, err := keystore.Open(ctx, where, o)
+	if err != nil {
+		return nil, where, fmt.Errorf("opening the key store: %w", err)
+	}
+	return ks, where, nil
+}
+
+// Records are what the anchors of a fleet's epoch commit to, as far as the store has them: a record for each slot, empty where no device was heard.
+func (s *Storage) Records(ctx context.Context, fleet string, epoch uint64) ([]record.Record, error) {
+	chunks, err := s.Store.Chunks(ctx, fleet, epoch)
+	if err != nil {
+		return nil, err
+	}
+	var out []record.Record
+	for i := range chunks {
+		if chunks[i].Shredded {
+			return nil, fmt.Errorf("chunk %d of fleet %s, epoch %d: %w", chunks[i].Index, fleet, epoch, desk.ErrGone)
+		}
+		records, err := openedRecords(chunks[i].Opening, chunks[i].Index)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, records...)
+	}
+	return out, nil
 }
 
 // Close closes both.

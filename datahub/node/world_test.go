@@ -130,7 +130,7 @@ func (w *world) regulate() {
 		keys = must(w.keys.Published(int(w.config.Fleets[0].ChunkSize)))(w.t)
 	}
 	for _, k := range keys {
-		w.agree(k.Digest)
+		w.agree(k.Pin())
 		must(regulator.PublishKey(ctx, k))(w.t)
 	}
 	maker := ledger.RegisterMaker{ID: w.maker.ID(), Name: "Maker", Certificate: w.maker.Certificate()}

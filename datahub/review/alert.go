@@ -21,8 +21,8 @@ type disagreement struct {
 	kept   bool
 }
 
-// disagree keeps the evidence and raises an alert, and tries until it has. What the contract does not take however often it is asked, an alert about a request that there is none
-// of, it logs.
+// disagree keeps the evidence and raises an alert, and tries until it has. What the contract does not take however often it is asked, an alert about what is
+// not there, it logs.
 func (r *Reviewer) disagree(ctx context.Context, f *Found) error {
 	d := &disagreement{Found: f, text: ledger.Printable(strings.Join(f.Faults, "; "), ledger.MaxAlert)}
 	attempts := 0
@@ -36,11 +36,11 @@ func (r *Reviewer) disagree(ctx context.Context, f *Found) error {
 		}
 		if attempts >= r.Attempts {
 			r.metrics.untold.Inc()
-			r.Logger.Error("the ledger takes no alert about a request", "request", f.Request, "evidence", d.digest, "error", err)
+			r.Logger.Error("the ledger takes no alert", "about", f.subject, "evidence", d.digest, "error", err)
 			return nil
 		}
 		r.metrics.retries.Inc()
-		r.Logger.Warn("telling of a disagreement: will try again", "request", f.Request, "in", pause, "error", err)
+		r.Logger.Warn("telling of a disagreement: will try again", "about", f.subject, "in", pause, "error", err)
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (r *Reviewer) tell(ctx context.Context, d *disagreement) (refused bool, err
 	role := r.role(ctx)
 	alerts := !r.Silent && role != noRegulator
 	if alerts {
-		raised, err := r.raised(ctx, d.Request, d.text)
+		raised, err := r.raised(ctx, d.subject, d.text)
 		if err != nil || raised {
 			return false, err
 		}
@@ -65,7 +65,7 @@ func (r *Reviewer) tell(ctx context.Context, d *disagreement) (refused bool, err
 	if !alerts {
 		return false, unkept
 	}
-	receipt, err := r.book.Alert(ctx, ledger.Alert{Request: d.Request, Text: d.text, Digest: d.digest})
+	receipt, err := r.book.Alert(ctx, ledger.Alert{Request: d.Request, Query: d.Query, Text: d.text, Digest: d.digest})
 	switch ledger.CodeOf(err) {
 	case ledger.NotFound, ledger.Invalid:
 		return true, err
@@ -76,7 +76,7 @@ func (r *Reviewer) tell(ctx context.Context, d *disagreement) (refused bool, err
 		return false, err
 	}
 	r.metrics.alerts.Inc()
-	r.Logger.Error("an alert was raised", "request", d.Request, "evidence", d.digest, "tx", receipt.TxID)
+	r.Logger.Error("an alert was raised", "about", d.subject, "evidence", d.digest, "tx", receipt.TxID)
 	return false, nil
 }
 
@@ -101,14 +101,14 @@ func (r *Reviewer) role(ctx context.Context) role {
 }
 
 // raised finds an alert of this organisation that says the same, from before it was stopped.
-func (r *Reviewer) raised(ctx context.Context, request commit.Digest, text string) (bool, error) {
+func (r *Reviewer) raised(ctx context.Context, about subject, text string) (bool, error) {
 	for after := ""; ; {
 		page, err := r.book.Alerts(ctx, ledger.AlertsQuery{After: after, Limit: ledger.MaxPage})
 		if err != nil {
 			return false, err
 		}
 		for _, a := range page.Entries {
-			if a.Organisation == r.Exporter.Organisation && a.Request == request && a.Text == text {
+			if a.Organisation == r.Exporter.Organisation && (subject{Request: a.Request, Query: a.Query}) == about && a.Text == text {
 				return true, nil
 			}
 		}
@@ -121,23 +121,32 @@ func (r *Reviewer) raised(ctx context.Context, request commit.Digest, text strin
 // keep writes what there is to show for a disagreement, and gives its digest: of the evidence, or of the alert's text where there is none. An alert is not held back for
 // want of a place to keep it.
 func (r *Reviewer) keep(f *Found, text string) (commit.Digest, error) {
-	if f.Evidence == nil {
+	if !f.read() {
 		return sha256.Sum256([]byte(text)), nil
 	}
-	b, err := r.Exporter.Signed(f.Evidence)
+	b, name, err := r.signed(f)
 	if err != nil {
 		// What another consortium's ledger gave, say, cannot be signed in this one's name.
-		r.Logger.Error("the evidence of a disagreement cannot be signed", "request", f.Request, "error", err)
+		r.Logger.Error("the evidence of a disagreement cannot be signed", "about", f.subject, "error", err)
 		return sha256.Sum256([]byte(text)), nil
 	}
 	digest := commit.Digest(sha256.Sum256(b))
 	if r.Dir == "" {
 		return digest, nil
 	}
-	path := filepath.Join(r.Dir, f.Request.String()+"."+digest.String()[:16]+".evidence.json")
-	if err := durable.WriteFile(path, b); err != nil {
-		r.Logger.Error("the evidence of a disagreement cannot be kept", "request", f.Request, "error", err)
+	if err := durable.WriteFile(filepath.Join(r.Dir, fmt.Sprintf(name, digest.String()[:16])), b); err != nil {
+		r.Logger.Error("the evidence of a disagreement cannot be kept", "about", f.subject, "error", err)
 		return digest, fmt.Errorf("keeping the evidence: %w", err)
 	}
 	return digest, nil
+}
+
+// signed is what was looked at, signed, and the name of the file that is to hold it, which has a place for its digest.
+func (r *Reviewer) signed(f *Found) (b []byte, name string, err error) {
+	if f.Dossier != nil {
+		b, err = f.Dossier.sign(r.Exporter, f.Faults)
+		return b, f.Query.String() + ".%s.query.json", err
+	}
+	b, err = r.Exporter.Signed(f.Evidence)
+	return b, f.Request.String() + ".%s.evidence.json", err
 }

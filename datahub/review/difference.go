@@ -32,24 +32,42 @@ func (r *Reviewer) sets(ctx context.Context, e *evidence.Evidence) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	var earlier []policy.Answered
+	earlier, err := r.earlier(ctx, asked, moment{e.Request.Request.Fleet, e.Request.Request.Epoch, e.Request.ID, at, e.Request.Verdict.Time})
+	if err != nil {
+		return nil, err
+	}
+	return append(policy.Isolates(earlier, next), policy.Outside(earlier, next, population)...), nil
+}
+
+// moment is when something was told about a fleet's epoch: in a block, at a time.
+type moment struct {
+	fleet string
+	epoch uint64
+	by    commit.Digest // the request or query itself
+	at    uint64
+	now   int64
+}
+
+// earlier are the other requests and scores that counted at a moment.
+func (r *Reviewer) earlier(ctx context.Context, asked []ledger.TrustRequest, m moment) (out []policy.Answered, err error) {
 	for i := range asked {
 		switch asked[i].Status {
 		case ledger.StatusOpen, ledger.StatusRefused, ledger.StatusWithdrawn:
 			continue
 		}
-		if asked[i].ID == e.Request.ID {
+		if asked[i].ID == m.by {
 			continue
 		}
-		one, err := r.stood(ctx, asked[i].ID, at, e.Request.Verdict.Time)
+		one, err := r.stood(ctx, asked[i].ID, m.at, m.now)
 		if err != nil {
 			return nil, err
 		}
 		if one != nil {
-			earlier = append(earlier, *one)
+			out = append(out, *one)
 		}
 	}
-	return append(policy.Isolates(earlier, next), policy.Outside(earlier, next, population)...), nil
+	scores, err := r.scored(ctx, m)
+	return append(out, scores...), err
 }
 
 // stood is what another request was to an answer in a block, recorded at a time; nil if it did not count, or its own review says what is wrong with it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -97,8 +98,8 @@ func (r *Reviewer) follow(ctx context.Context) error {
 	}
 	passed := 0
 	return ledger.Follow(ctx, r.book, after, func(e ledger.Event, behind ledger.Cursor) error {
-		if id, ok := reviewed(e); ok {
-			if err := r.event(ctx, id, e); err != nil {
+		if about, ok := reviewed(e); ok {
+			if err := r.event(ctx, about, e); err != nil {
 				return err
 			}
 		} else if passed++; passed%saveEvery != 0 {
@@ -109,21 +110,44 @@ func (r *Reviewer) follow(ctx context.Context) error {
 	})
 }
 
-// reviewed is the request of an event that is a reason to look: an approval, and a verdict.
-func reviewed(e ledger.Event) (commit.Digest, bool) {
-	if e.Payload.Request == nil {
-		return commit.Digest{}, false
-	}
-	approved := e.Name == ledger.EventDecided && e.Payload.Approved != nil && *e.Payload.Approved
-	return *e.Payload.Request, approved || e.Name == ledger.EventVerified
+// subject is a request or a query.
+type subject struct {
+	Request, Query commit.Digest // one of them
 }
 
-// event reviews a request until that is done, one way or the other. What an event tells and the request does not show yet is looked at again, like what cannot be read: an
+// LogValue implements slog.LogValuer.
+func (s subject) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+func (s subject) String() string {
+	if s.Query.IsZero() {
+		return "request " + s.Request.String()
+	}
+	return "query " + s.Query.String()
+}
+
+// reviewed is what an event is a reason to look at: an approval, and a verdict; of a query the approval of a part, and of its sessions the beginning, the naming of the sum or the answer,
+// and the end.
+func reviewed(e ledger.Event) (subject, bool) {
+	p := &e.Payload
+	approved := p.Approved != nil && *p.Approved
+	switch {
+	case p.Request != nil && (e.Name == ledger.EventVerified || e.Name == ledger.EventDecided && approved):
+		return subject{Request: *p.Request}, true
+	case p.Query != nil && (e.Name == ledger.EventSessionBegun || e.Name == ledger.EventQueryAnswered && approved || e.Name == ledger.EventPosted && slices.Contains(decisive, p.Round)):
+		return subject{Query: *p.Query}, true
+	}
+	return subject{}, false
+}
+
+// decisive are the rounds behind which something is told, or a session over.
+var decisive = []ledger.Round{ledger.RoundActivate, ledger.RoundAnswer, ledger.RoundResult, ledger.RoundAbort}
+
+// event reviews something until that is done, one way or the other. What an event tells and the request does not show yet is looked at again, like what cannot be read: an
 // address may have several peers behind it, of which one has not caught up.
-func (r *Reviewer) event(ctx context.Context, id commit.Digest, e ledger.Event) error {
+func (r *Reviewer) event(ctx context.Context, about subject, e ledger.Event) error {
 	attempts := 0
 	for pause := r.Retry; ; pause = min(2*pause, maxPause) {
-		found, err := r.look(ctx, id)
+		found, err := r.look(ctx, about)
 		missing := ""
 		if err == nil {
 			if missing = untold(e, found); missing == "" {
@@ -138,16 +162,16 @@ func (r *Reviewer) event(ctx context.Context, id commit.Digest, e ledger.Event) 
 		}
 		if attempts >= r.Attempts {
 			if err != nil {
-				found = &Found{Request: id}
+				found = &Found{subject: about}
 				missing = fmt.Sprintf("what the ledger has of it cannot be read: %v", err)
 			}
-			if found.Evidence != nil || len(found.Faults) == 0 {
+			if found.read() || len(found.Faults) == 0 {
 				found.add("%s", missing)
 			}
 			return r.settle(ctx, found)
 		}
 		r.metrics.retries.Inc()
-		r.Logger.Warn("a request could not be reviewed: will try again", "request", id, "in", pause, "error", err, "missing", missing)
+		r.Logger.Warn("a review failed: will try again", "of", about, "in", pause, "error", err, "missing", missing)
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
@@ -164,20 +188,26 @@ func (r *Reviewer) away(ctx context.Context) bool {
 }
 
 // look is Review, of which no panic ends the process: it would end with the same one when it is started again, and review nothing any more.
-func (r *Reviewer) look(ctx context.Context, id commit.Digest) (f *Found, err error) {
+func (r *Reviewer) look(ctx context.Context, about subject) (f *Found, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.Logger.Error("reviewing a request panicked", "request", id, "panic", p, "stack", string(debug.Stack()))
+			r.Logger.Error("a review panicked", "of", about, "panic", p, "stack", string(debug.Stack()))
 			f, err = nil, fmt.Errorf("reviewing it panicked: %v", p)
 		}
 	}()
-	return r.Review(ctx, id)
+	if about.Query.IsZero() {
+		return r.Review(ctx, about.Request)
+	}
+	return r.ReviewQuery(ctx, about.Query)
 }
 
-// untold is what an event tells of a request and the request does not show, or nothing.
+// untold is what an event tells of a request or a query and this does not show, or nothing.
 func untold(e ledger.Event, f *Found) string {
-	if f.Evidence == nil {
+	switch {
+	case !f.read():
 		return f.Faults[0]
+	case f.Dossier != nil:
+		return f.Dossier.untold(e)
 	}
 	entry := &f.Evidence.Request
 	switch {
@@ -192,12 +222,12 @@ func untold(e ledger.Event, f *Found) string {
 // settle makes a disagreement known.
 func (r *Reviewer) settle(ctx context.Context, f *Found) error {
 	if len(f.Faults) == 0 {
-		r.metrics.reviews.WithLabelValues("agrees").Inc()
-		r.Logger.Info("a request was reviewed", "request", f.Request, "status", f.Status)
+		r.metrics.of(f.subject).WithLabelValues("agrees").Inc()
+		r.Logger.Info("reviewed", "what", f.subject, "status", f.Status)
 		return nil
 	}
-	r.metrics.reviews.WithLabelValues("disagrees").Inc()
-	r.Logger.Error("a request does not hold what the ledger says of it", "request", f.Request, "faults", f.Faults)
+	r.metrics.of(f.subject).WithLabelValues("disagrees").Inc()
+	r.Logger.Error("what was reviewed does not hold what the ledger says of it", "what", f.subject, "faults", f.Faults)
 	return r.disagree(ctx, f)
 }
 
@@ -214,13 +244,17 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // Found is what came of a review.
 type Found struct {
-	Request commit.Digest
-	Status  ledger.Status
+	subject
+	// Status is the request's or the query's.
+	Status string
 	// Faults say what does not hold.
 	Faults []string
-	// Evidence is what was looked at, if it could be read.
+	// Evidence of a request, or Dossier of a query, is what was looked at, if it could be read.
 	Evidence *evidence.Evidence
+	Dossier  *Dossier
 }
+
+func (f *Found) read() bool { return f.Evidence != nil || f.Dossier != nil }
 
 func (f *Found) add(format string, args ...any) {
 	f.Faults = append(f.Faults, fmt.Sprintf(format, args...))
@@ -228,7 +262,7 @@ func (f *Found) add(format string, args ...any) {
 
 // Review verifies what the ledger has of a request. An error means that it could not be read. Where the ledger does not have it, there is no evidence.
 func (r *Reviewer) Review(ctx context.Context, id commit.Digest) (*Found, error) {
-	f := &Found{Request: id}
+	f := &Found{subject: subject{Request: id}}
 	e, err := r.Exporter.Collect(ctx, id)
 	if ledger.CodeOf(err) == ledger.NotFound {
 		f.add("the ledger told of it and does not have it: %v", err)
@@ -237,7 +271,7 @@ func (r *Reviewer) Review(ctx context.Context, id commit.Digest) (*Found, error)
 	if err != nil {
 		return nil, err
 	}
-	f.Evidence, f.Status = e, e.Request.Status
+	f.Evidence, f.Status = e, string(e.Request.Status)
 	if e.Request.ID != id {
 		f.add("the ledger gives request %s in its place", e.Request.ID)
 	}

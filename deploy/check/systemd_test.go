@@ -29,7 +29,7 @@ func analyze(t *testing.T, args ...string) (string, error) {
 		t.Skip("runs systemd-analyze")
 	}
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Fatal("systemd-analyze is missing: call deploy/systemd/install-analyze as root")
+		t.Fatal("systemd-analyze is missing: `make programs` installs it, as root")
 	}
 	command := exec.Command("systemd-analyze", args...)
 	command.Env = append(os.Environ(), "SYSTEMD_COLORS=0", "SYSTEMD_EMOJI=0", "LC_ALL=C")

@@ -1,5 +1,5 @@
-// Package consent is the list of what one organisation has looked at and wants on the ledger: verifying keys by their digest, makers' CAs by the SHA-256 of
-// their certificate. Its endorsing peer agrees to nothing else (contract.Environment.Agree). The list is a text file, so that a person can read and edit it:
+// Package consent is the list of what one organisation has looked at and wants on the ledger: verifying keys by their pin, the end of a key (retired,
+// revoked) and makers' CAs by the digest of what is called for. Its endorsing peer agrees to nothing else (contract.Environment.Agree). The list is a text file, so that a person can read and edit it:
 //
 //	# keys of the setup of 12 November, compared with the transcript by two of us
 //	<digest, 64 lower-case hexadecimal digits>  a note

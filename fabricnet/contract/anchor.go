@@ -119,6 +119,9 @@ func (r *run) pinnedSRS() (*commit.SRS, error) {
 	if pinned == nil {
 		return nil, ledger.Refuse(ledger.NotFound, "no key is pinned for %q", verify.SRSKey)
 	}
+	if err := checkActive(verify.SRSKey, pinned.Status); err != nil {
+		return nil, err
+	}
 	if err := checkSRSKey(r.env.SRS, pinned); err != nil {
 		return nil, fmt.Errorf("comparing the pinned SRS with this peer's: %w", err)
 	}

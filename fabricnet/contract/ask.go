@@ -91,7 +91,7 @@ func (r *run) checkParties(record *ledger.QueryRecord) error {
 	if !r.tx.Genesis.HasRole(q.Regulator, ledger.RoleRegulator) {
 		return ledger.Refuse(ledger.Invalid, "%s is no regulator", q.Regulator)
 	}
-	if q.Regulator == q.Requester {
+	if q.Regulator == q.Requester { // an owner it cannot be, by the genesis
 		return ledger.Refuse(ledger.Invalid, "%s asks, and is to be the regulator", q.Requester)
 	}
 	return nil

@@ -76,7 +76,7 @@ func (r *run) limit(j *judgement, approval *ledger.Decision) error {
 	if err := r.askPolicies(j); err != nil {
 		return err
 	}
-	if approval != nil && j.Approval == policy.Person && approval.Approval != policy.Person {
+	if approval != nil && j.Approval == policy.Person && approval.Automatic {
 		j.refuse("a policy wants a person to approve it by now, and it was approved without one")
 	}
 	return nil

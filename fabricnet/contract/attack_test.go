@@ -209,7 +209,10 @@ func TestAlertByNonRegulator(t *testing.T) {
 	for _, org := range []string{operator, rival, lender} {
 		w.refused(ledger.Forbidden, "role of regulator", org, ledger.FnAlert, a)
 	}
-	w.refused(ledger.NotFound, "not known", regulator, ledger.FnAlert, ledger.Alert{Text: "x"})
+	w.refused(ledger.Invalid, "about a request or about a query", regulator, ledger.FnAlert, ledger.Alert{Text: "x"})
+	w.refused(ledger.Invalid, "about a request or about a query", regulator, ledger.FnAlert, ledger.Alert{Request: id, Query: id, Text: "x"})
+	w.refused(ledger.NotFound, "request "+commit.Digest{1}.String(), regulator, ledger.FnAlert, ledger.Alert{Request: commit.Digest{1}, Text: "x"})
+	w.refused(ledger.NotFound, "query "+id.String(), regulator, ledger.FnAlert, ledger.Alert{Query: id, Text: "x"})
 	w.refused(ledger.Invalid, "text", regulator, ledger.FnAlert, ledger.Alert{Request: id})
 	w.refused(ledger.Invalid, "text", regulator, ledger.FnAlert, ledger.Alert{Request: id, Text: strings.Repeat("x", ledger.MaxAlert+1)})
 	for range 3 {

@@ -8,8 +8,8 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// begin begins a session of the caller's own query, once all owners approved their parts and as long as those approvals suffice. From then on the query is in the way of others
-// that it must not be answered beside. A session that ends before its sum is named may be followed by another, with new keys.
+// begin begins a session of the caller's own query, once all owners approved their parts and as long as those approvals suffice. It is in nobody's way: of two queries that must not
+// be answered beside one another, the first whose sum is named is. A session that ends before that may be followed by another, with new keys.
 func begin(r *run, a *ledger.QueryRef) (*ledger.Session, error) {
 	q, err := r.openQuery(a.Query)
 	if err != nil {
@@ -30,17 +30,11 @@ func begin(r *run, a *ledger.QueryRef) (*ledger.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	judged, err := r.judgeParts(a.Query, q, answers, q.Query.Fleets())
-	if err != nil {
+	if _, err := r.judgeParts(a.Query, q, answers, q.Query.Fleets()); err != nil {
 		return nil, err
 	}
 	if err := r.putSession(s, n); err != nil {
 		return nil, err
-	}
-	if q.Query.Kind == ledger.QueryFederated && n == 0 {
-		if err := r.putPooled(a.Query, q, judged[0], nil); err != nil {
-			return nil, err
-		}
 	}
 	id := s.ID()
 	r.event(ledger.EventSessionBegun, ledger.EventPayload{Requester: q.Query.Requester, Epoch: &q.Query.Epoch, Query: &a.Query, Session: &id})
@@ -121,9 +115,9 @@ func (r *run) putSession(s *ledger.Session, n int) error {
 	return put(r.state, ledger.SessionsKey(s.Query, n), ledger.SessionRef{Session: s.ID()})
 }
 
-// putPooled notes the query on the epoch of all its fleets. All parts have one cohort.
+// putPooled notes on the epoch of all its fleets that the query's sum is named. All parts have one cohort.
 func (r *run) putPooled(id commit.Digest, q *ledger.QueryRecord, j *judgement, opened []string) error {
-	p := &ledger.Pooled{Fleets: q.Query.Fleets(), Cohort: j.question.Cohort, Opened: opened, Expires: q.Query.Expiry}
+	p := &ledger.Pooled{Fleets: q.Query.Fleets(), Cohort: j.question.Cohort, Opened: opened}
 	for _, fleet := range p.Fleets {
 		if err := put(r.state, ledger.PooledKey(fleet, q.Query.Epoch, id), p); err != nil {
 			return err
@@ -142,19 +136,4 @@ func (r *run) sessionsOf(query commit.Digest) (out []commit.Digest, err error) {
 		out = append(out, ref.Session)
 	}
 	return out, nil
-}
-
-// live reports whether a session of a query that has not expired may yet come to its end.
-func (r *run) live(query commit.Digest) (bool, error) {
-	sessions, err := r.sessionsOf(query)
-	if err != nil {
-		return false, err
-	}
-	for _, id := range sessions {
-		ended, err := exists(r.state, ledger.SessionEndKey(id))
-		if err != nil || !ended {
-			return !ended, err
-		}
-	}
-	return false, nil
 }

@@ -4,8 +4,9 @@
 //
 // # What is promised
 //
-//   - A maker and a verifying key come from a regulator. Every change is endorsed by a regulator and another organisation that owns nothing
-//     ([ledger.Genesis.EndorsementRule]).
+//   - A maker and a verifying key come from a regulator, and so does a key's end: it is retired or revoked, never replaced and never active again. Every change is endorsed by
+//     a regulator and another organisation that owns nothing ([ledger.Genesis.EndorsementRule]), and these three only with the consent of each that endorses.
+//     Anchors are taken under an active SRS, proofs begun and taken under active keys only.
 //   - A device key, and a (maker, serial) pair, has at most one active slot in the consortium in every epoch. A slot is used once. Enrolment and
 //     retirement take effect with the next epoch, so who is enrolled in an epoch is settled when it starts.
 //   - An anchor is taken within the window after its epoch's end, once, after everything that came before for its chunk, and after every endorser has checked every
@@ -18,7 +19,8 @@
 //     verdict is recorded or not, and what failed is not free to be asked around.
 //   - A query over several owners' fleets, or a score, is asked about closed epochs, passes the same grants and policies for every part, and spends of them. What it opens is
 //     not to be had by adding and subtracting, as far as package policy says. Its sessions are here: who takes part, what each party committed to, in which order, and that nobody
-//     says two things in one round. One sum is named per query, of every input that was recorded, at least three, each from the anchors that the ledger has.
+//     says two things in one round. One sum is named per query, of every input that was recorded, at least three, each from the anchors that the ledger has. A part is paid for when it is
+//     approved, once for all sessions, whether its owner then gives an input or declines; who declined gives none later. A query is in the way of others once its sum is named.
 //   - A proof is verified with keys pinned on the ledger against the ledger's own anchors, and closes its fleet's epoch: no anchor can be added any more, and an offline
 //     verifier that comes later sees the same facts. Without a proof, anyone may settle an epoch.
 //   - What was endorsed in an epoch and held back is void once the next epoch is opened, and an anchor once its epoch is closed: calls read keys that
@@ -39,7 +41,7 @@
 // consortium, and another owner can enrol a retired device first (it cannot attest with it). That an owner
 // anchors every chunk: a chunk it leaves out counts as attested 0. That an owner hands out nothing by other ways: it has the records, and it can show a proof to somebody without
 // saying that it began one, or begin one that it knows to show too much. That a proof was seen by nobody when it is refused, or held back and then given up: those who were asked to
-// endorse it have seen it. That a person approved where a policy wants one: the owner says so. That an owner's part of a query's cohort is as large as the query's minimum, or that
+// endorse it have seen it. That a person approved where a policy wants one: the owner says whether one did, and is taken at its word. That an owner's part of a query's cohort is as large as the query's minimum, or that
 // what it encrypted is what its anchors hold: its node sees to that. That a digest in a session is of anything: those who are shown what it is of compare. That a session ends well:
 // any member can end it, and whoever's turn it is can let it expire.
 package contract
@@ -94,8 +96,8 @@ type Environment struct {
 	// Keep stores attestations that were checked, as ledger.JoinAttestations wrote them, under their Merkle root. It must be durable when it
 	// returns and may be called again with the same arguments. It is called for whatever is endorsed, recorded or not, so it bounds what it takes for a place.
 	Keep func(place commit.ChunkPlace, root commit.Digest, attestations []byte) error
-	// Agree says whether this peer's organisation has looked at a verifying key (by its digest) or a maker (by ledger.RegisterMaker.Digest)
-	// and wants it on the ledger. An endorsement shows that a call keeps to the rules; for these two it must also show
+	// Agree says whether this peer's organisation has looked at a verifying key (by its Pin), a maker (by ledger.RegisterMaker.Digest) or the end of a key
+	// (by ledger.SetKeyStatus.Digest) and wants it on the ledger. An endorsement shows that a call keeps to the rules; for these three it must also show
 	// consent, or whoever holds the regulator's key decides alone which setup and which makers everybody trusts. Nil agrees to everything: for a ledger
 	// whose peers are all one's own.
 	Agree func(digest commit.Digest) error
@@ -152,12 +154,14 @@ var functions = map[string]function{
 	ledger.FnAnswer:        plain(answer),
 	ledger.FnBegin:         plain(begin),
 	ledger.FnPost:          plain(post),
+	ledger.FnSetKeyStatus:  plain(setKeyStatus),
 }
 
 // callers says who may call what, as far as a role decides it. It is looked at before arguments are, which may be large.
 var callers = map[string]ledger.Role{
 	ledger.FnRegisterMaker: ledger.RoleRegulator,
 	ledger.FnPublishKey:    ledger.RoleRegulator,
+	ledger.FnSetKeyStatus:  ledger.RoleRegulator,
 	ledger.FnOpenEpoch:     ledger.RoleRegulator,
 	ledger.FnRegisterFleet: ledger.RoleOwner,
 	ledger.FnEnrol:         ledger.RoleOwner,

@@ -2,9 +2,9 @@ package contract
 
 import (
 	"fmt"
-	"maps"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk/commit"
 )
 
@@ -26,7 +26,7 @@ func decide(r *run, a *ledger.Decide) (*ledger.Decision, error) {
 	if decided {
 		return nil, ledger.Refuse(ledger.Conflict, "request %s is decided", a.Request)
 	}
-	d := &ledger.Decision{Approved: a.Approve, Reasons: a.Reasons, Time: r.now, TxID: r.tx.ID}
+	d := &ledger.Decision{Approved: a.Approve, Reasons: a.Reasons, Automatic: a.Automatic, Time: r.now, TxID: r.tx.ID}
 	if a.Approve {
 		if err := r.approve(a.Request, q, d); err != nil {
 			return nil, err
@@ -58,13 +58,14 @@ func (r *run) spend(j *judgement, d *ledger.Decision) error {
 	if !j.Allowed {
 		return j.refusal()
 	}
-	sum, err := j.spent.Of(j.fleet).Add(j.units)
+	if d.Automatic && j.Approval == policy.Person {
+		return ledger.Refuse(ledger.Forbidden, "%s %s: a policy wants a person to approve it, and none did", j.what, j.id)
+	}
+	sum, err := j.spent.Of(j.fleet).Add(j.units, j.question.Delta)
 	if err != nil {
 		return ledger.Refuse(ledger.Forbidden, "grant %s of %s: %v", j.grant, j.owner, err)
 	}
-	spent := ledger.Spent{Answers: sum.Answers, Units: map[string]uint64{}}
-	maps.Copy(spent.Units, j.spent.Units)
-	spent.Units[j.fleet] = sum.Units
+	spent := j.spent.With(j.fleet, sum)
 	d.Grant, d.Policies, d.PolicyIDs, d.Cost, d.Approval = j.grant, j.Policies, j.PolicyIDs, j.Cost, j.Approval
 	return put(r.state, ledger.SpentKey(j.owner, j.grant), spent)
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // answer records an owner's yes or no to its part of a query, once. A yes counts if the grant, its policy, the policy in force and what was answered before allow it, and spends as
-// the approval of a request does: whatever comes of it, one answer of the grant and the part's cost from the fleet's budget.
+// the approval of a request does: whatever comes of it, one answer of the grant, and the part's cost and delta from the fleet's budgets: for all sessions of the query, and also if the owner declines in them, which tells as
+// much.
 func answer(r *run, a *ledger.Answer) (*ledger.QueryAnswer, error) {
 	q, err := r.openQuery(a.Query)
 	if err != nil {
@@ -33,7 +34,7 @@ func answer(r *run, a *ledger.Answer) (*ledger.QueryAnswer, error) {
 	if decided {
 		return nil, ledger.Refuse(ledger.Conflict, "the part of query %s about fleet %s is decided", a.Query, a.Fleet)
 	}
-	out := &ledger.QueryAnswer{Fleet: a.Fleet, Decision: ledger.Decision{Approved: a.Approve, Reasons: a.Reasons, Time: r.now, TxID: r.tx.ID}}
+	out := &ledger.QueryAnswer{Fleet: a.Fleet, Decision: ledger.Decision{Approved: a.Approve, Reasons: a.Reasons, Automatic: a.Automatic, Time: r.now, TxID: r.tx.ID}}
 	if a.Approve {
 		if err := r.approvePart(a.Query, q, i, out); err != nil {
 			return nil, err
@@ -146,15 +147,13 @@ func (r *run) compareScore(j *judgement, settled *ledger.SettledEpoch) error {
 	return nil
 }
 
-// comparePool holds a federated query against the others that began about the fleet's epoch.
+// comparePool holds a federated query against the others whose sums were named about the fleet's epoch.
 func (r *run) comparePool(j *judgement, q *ledger.QueryRecord) error {
 	earlier, err := r.pooledAt(j.fleet, j.epoch, j.id)
 	if err != nil {
 		return err
 	}
-	reasons, wait := policy.Pools(earlier, pooled(j.id, q, j.question.Cohort, nil))
-	j.Wait = len(j.Reasons) == 0 && wait
-	j.refuse(reasons...)
+	j.refuse(policy.Pools(earlier, pooled(j.id, q, j.question.Cohort, nil))...)
 	return nil
 }
 
@@ -162,37 +161,19 @@ func pooled(id commit.Digest, q *ledger.QueryRecord, cohort policy.Cohort, opene
 	return policy.Pooled{Query: id.String(), Fleets: q.Query.Fleets(), Cohort: cohort, Opened: opened}
 }
 
-// pooledAt lists the queries, but for one, that count about a fleet's epoch: those whose sum was named, and those that may yet come to that.
-func (r *run) pooledAt(fleet string, epoch uint64, but commit.Digest) ([]policy.Pooled, error) {
-	found := map[commit.Digest]*ledger.Pooled{}
-	var order []commit.Digest
-	err := scan(r.state, ledger.PooledPrefix(fleet, epoch), func(rest string, p *ledger.Pooled) error {
+// pooledAt lists the queries, but for one, that count about a fleet's epoch.
+func (r *run) pooledAt(fleet string, epoch uint64, but commit.Digest) (out []policy.Pooled, err error) {
+	err = scan(r.state, ledger.PooledPrefix(fleet, epoch), func(rest string, p *ledger.Pooled) error {
 		id, err := hexDigest(rest)
 		if err != nil {
 			return fmt.Errorf("state key of a pooled query: %w", err)
 		}
 		if id != but {
-			found[id], order = p, append(order, id)
+			out = append(out, policy.Pooled{Query: id.String(), Fleets: p.Fleets, Cohort: p.Cohort, Opened: p.Opened})
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	var out []policy.Pooled
-	for _, id := range order {
-		p := found[id]
-		counts := len(p.Opened) > 0
-		if !counts && r.now < p.Expires {
-			if counts, err = r.live(id); err != nil {
-				return nil, err
-			}
-		}
-		if counts {
-			out = append(out, policy.Pooled{Query: id.String(), Fleets: p.Fleets, Cohort: p.Cohort, Opened: p.Opened})
-		}
-	}
-	return out, nil
+	return out, err
 }
 
 // queryAssessQuery says what an approval, or the answer to an approved part, would meet.

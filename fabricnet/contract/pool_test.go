@@ -6,7 +6,6 @@ import (
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/policy"
-	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
 )
 
@@ -75,36 +74,52 @@ func TestPooledApart(t *testing.T) {
 	w.beginsQuery(id)
 }
 
-// A session that ended before its sum was named has told nothing and is in nobody's way; one that may yet name it is; and one that named it is for ever, however it ends.
+// A session is in nobody's way until its sum is named, however far it went; from then on it is for ever, however it ends.
 func TestPooledPlaces(t *testing.T) {
 	w := queriesWorld(t)
 	first, second := w.approvedQuery(w.federated(nil)), w.approvedQuery(w.federated(ages("0", "99")))
-	begin := func(id commit.Digest) ledger.QueryRef { return ledger.QueryRef{Query: id} }
-	one, two := w.beginsQuery(first), w.beginsQuery(first)
-	w.refused(ledger.Forbidden, "overlaps", lender, ledger.FnBegin, begin(second))
-	if a := w.assessQuery(second, east); a.Allowed || !a.Wait {
+	one, two := w.beginsQuery(first).until(ledger.RoundActivate), w.beginsQuery(second).until(ledger.RoundActivate)
+	if a := w.assessQuery(second, east); !a.Allowed {
 		t.Errorf("the assessment is %+v", a)
 	}
-	one.posts(ledger.RoundAbort, north)
-	w.refused(ledger.Forbidden, "overlaps", lender, ledger.FnBegin, begin(second))
+	two.posts(ledger.RoundActivate, lender)
 	two.posts(ledger.RoundAbort, north)
-	three := w.beginsQuery(second).until(ledger.RoundActivate)
-	w.refused(ledger.Forbidden, "overlaps", lender, ledger.FnBegin, begin(first))
-	three.posts(ledger.RoundActivate, lender)
-	three.posts(ledger.RoundAbort, north)
-	w.refused(ledger.Forbidden, "overlaps", lender, ledger.FnBegin, begin(first))
+	w.refused(ledger.Forbidden, "overlaps", lender, ledger.FnPost, one.entry(ledger.RoundActivate, lender))
+	w.refused(ledger.Forbidden, "overlaps", lender, ledger.FnBegin, ledger.QueryRef{Query: first})
+	if a := w.assessQuery(first, east); a.Allowed || a.Wait {
+		t.Errorf("the assessment is %+v", a)
+	}
 	w.now = w.now.Add(2 * time.Hour)
 	late := w.approvedQuery(w.federated(ages("100", "200")))
 	w.beginsQuery(late)
 	w.deniedPart("overlaps", w.federated(nil))
 }
 
-// What expired before its sum was named frees its place.
-func TestPooledExpiry(t *testing.T) {
+// Whoever begins about an odd pool or an odd cohort, and leaves it there, keeps nobody out.
+func TestPooledStall(t *testing.T) {
+	for name, odd := range map[string]func(*ledger.Query){"pool": over(east, north, south, west), "cohort": ages("17", "23")} {
+		t.Run(name, func(t *testing.T) {
+			w := queriesWorld(t)
+			w.inSession(w.federated(odd)).until(ledger.RoundActivate)
+			w.answers(w.federated(nil))
+		})
+	}
+}
+
+// Two sums named on one state: each stands on the epoch of every fleet that the other one writes to.
+func TestPooledAtOnce(t *testing.T) {
 	w := queriesWorld(t)
-	w.inSession(w.federated(nil)).until(ledger.RoundActivate)
-	w.now = w.now.Add(time.Hour)
-	w.inSession(w.federated(over(north, south, west)))
+	one, two := w.inSession(w.federated(nil)).until(ledger.RoundActivate), w.inSession(w.federated(over(north, south, west))).until(ledger.RoundActivate)
+	for _, s := range []*session{one, two} {
+		reads := w.reads(lender, ledger.FnPost, s.entry(ledger.RoundActivate, lender))
+		for _, owner := range s.Owners() {
+			if !reads[ledger.PooledPrefix(fleetOf(owner), 11)] {
+				t.Errorf("naming the sum does not stand on the epoch of %s", owner)
+			}
+		}
+	}
+	one.posts(ledger.RoundActivate, lender)
+	w.refused(ledger.Forbidden, "with others than these", lender, ledger.FnPost, two.entry(ledger.RoundActivate, lender))
 }
 
 // An owner that takes part in one sum and not in another over the same cohort would be the difference. It is found when the sum is named, before anything is opened.

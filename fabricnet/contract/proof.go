@@ -143,5 +143,10 @@ func (r *run) verify(bundle []byte, facts *verify.Facts) (*verify.Verdict, error
 	if err != nil {
 		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
 	}
+	for _, k := range verdict.Keys {
+		if err := checkActive(k.CircuitID, k.Status); err != nil {
+			return nil, err
+		}
+	}
 	return verdict, nil
 }

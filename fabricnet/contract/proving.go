@@ -22,6 +22,9 @@ func startProof(r *run, a *ledger.RequestRef) (*ledger.Proving, error) {
 	if started {
 		return nil, ledger.Refuse(ledger.Conflict, "request %s is being proven", a.Request)
 	}
+	if err := r.provable(q.Fleet); err != nil {
+		return nil, err
+	}
 	if _, err := r.answerable(a.Request, q, d); err != nil {
 		return nil, err
 	}

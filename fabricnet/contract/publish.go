@@ -10,7 +10,7 @@ import (
 )
 
 // publishKey pins a verifying key to a circuit id, once and for ever: a key that could be replaced would let a proof verify under another setup
-// than the one its verdict names.
+// than the one its verdict names. What can change is its status.
 func publishKey(r *run, k *verify.PublishedKey) (*verify.PublishedKey, error) {
 	if err := verify.CheckKey(*k); err != nil {
 		return nil, ledger.Refuse(ledger.Invalid, "%v", err)
@@ -18,7 +18,10 @@ func publishKey(r *run, k *verify.PublishedKey) (*verify.PublishedKey, error) {
 	if err := checkSRSKey(r.env.SRS, k); err != nil {
 		return nil, err
 	}
-	if err := r.agree("key", k.Digest); err != nil {
+	if err := r.checkOrigin(k); err != nil {
+		return nil, err
+	}
+	if err := r.agree("key", k.Pin()); err != nil {
 		return nil, err
 	}
 	key := ledger.PublishedKeyKey(k.CircuitID)
@@ -34,6 +37,33 @@ func publishKey(r *run, k *verify.PublishedKey) (*verify.PublishedKey, error) {
 	}
 	r.event(ledger.EventKeyPublished, ledger.EventPayload{CircuitID: k.CircuitID, Digest: &k.Digest})
 	return k, nil
+}
+
+// checkOrigin has a circuit's key name its constraint system and the pinned SRS, and any key come without a status.
+func (r *run) checkOrigin(k *verify.PublishedKey) error {
+	if k.Status != (verify.KeyStatus{}) {
+		return ledger.Refuse(ledger.Invalid, "status: a key is published as active")
+	}
+	if k.CircuitID == verify.SRSKey {
+		if !k.SRS.IsZero() || !k.Circuit.IsZero() {
+			return ledger.Refuse(ledger.Invalid, "srs, circuit: the SRS's own key names neither")
+		}
+		return nil
+	}
+	if k.Circuit.IsZero() {
+		return ledger.Refuse(ledger.Invalid, "circuit: the digest of the constraint system is missing")
+	}
+	pinned, err := get[verify.PublishedKey](r.state, ledger.PublishedKeyKey(verify.SRSKey))
+	if err != nil {
+		return err
+	}
+	if pinned == nil {
+		return ledger.Refuse(ledger.NotFound, "no key is pinned for %q, which comes first", verify.SRSKey)
+	}
+	if srs := commit.Digest(pinned.Key[:len(commit.Digest{})]); k.SRS != srs {
+		return ledger.Refuse(ledger.Invalid, "srs: is %s, the pinned SRS is %s", k.SRS, srs)
+	}
+	return nil
 }
 
 // checkSRSKey lets a peer endorse no other SRS than its own, whose powers it checked when it loaded them: the published key shows only a few, and a key with

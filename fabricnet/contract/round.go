@@ -50,6 +50,9 @@ func (p *posting) input() error {
 	if p.entry.Declined() {
 		return nil
 	}
+	if err := p.undeclined(); err != nil {
+		return err
+	}
 	said, err := ledger.Decode[ledger.AnchorReference]("detail", p.entry.Detail, ledger.MaxEntryDetail)
 	if err != nil {
 		return ledger.Refuse(ledger.Invalid, "%v", err)
@@ -64,6 +67,25 @@ func (p *posting) input() error {
 	if is := approved.Settled.Anchors; *said != is || is.Chunks == 0 {
 		return ledger.Refuse(ledger.Invalid, "the input is from %d anchors of epoch %d with digest %s, fleet %s has %d of epoch %d with digest %s",
 			said.Chunks, said.Epoch, said.Digest, fleet, is.Chunks, is.Epoch, is.Digest)
+	}
+	return nil
+}
+
+// undeclined refuses the input of an owner that declined in another session of the query. Its part is made once for a query, and where the totals are noised, that there is none was made from
+// one draw of the noise, which the approval paid for. An input after that is of another draw, which nobody paid for.
+func (p *posting) undeclined() error {
+	sessions, err := p.sessionsOf(p.session.Query)
+	if err != nil {
+		return err
+	}
+	for _, id := range sessions {
+		e, err := get[ledger.SessionEntry](p.state, ledger.EntryKey(id, ledger.RoundInput, p.entry.Party))
+		if err != nil {
+			return err
+		}
+		if e != nil && e.Declined() {
+			return ledger.Refuse(ledger.Forbidden, "%s declined to give an input to query %s in session %s", p.entry.Party, p.session.Query, id)
+		}
 	}
 	return nil
 }
@@ -126,7 +148,7 @@ func (p *posting) open(opened []string) (func() error, error) {
 		if err != nil {
 			return nil, err
 		}
-		if reasons, _ := policy.Pools(earlier, pooled(id, q, judged[0].question.Cohort, opened)); len(reasons) > 0 {
+		if reasons := policy.Pools(earlier, pooled(id, q, judged[0].question.Cohort, opened)); len(reasons) > 0 {
 			judged[0].refuse(reasons...)
 			return nil, judged[0].refusal()
 		}

@@ -146,6 +146,19 @@ func (c *Client) Block(_ context.Context, height uint64) (block []byte, err erro
 	return block, err
 }
 
+// BlockHash is the hash by which the block after it names the block of a height.
+func (c *Client) BlockHash(ctx context.Context, height uint64) (commit.Digest, error) {
+	b, err := c.Block(ctx, height)
+	if err != nil {
+		return commit.Digest{}, err
+	}
+	sealed, _, err := decodeBlock(b)
+	if err != nil {
+		return commit.Digest{}, fmt.Errorf("reading block %d: %w", height, err)
+	}
+	return blockHash(c.ledger.id, sealed.Block), nil
+}
+
 // Events gives the events of the blocks from the one height to the other, and follows the ledger if to is 0.
 func (c *Client) Events(ctx context.Context, from, to uint64) iter.Seq2[ledger.Event, error] {
 	return func(yield func(ledger.Event, error) bool) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
@@ -119,27 +118,4 @@ func (c *Client) checkInvocation(spec *peer.ChaincodeSpec) (ledger.Call, error) 
 	}
 	call := ledger.Call{Function: string(args[0]), Args: args[2]}
 	return call, checkArgs(call.Function, call.Args)
-}
-
-// Block is a block as the own peer keeps it: a serialized common.Block with the peer's validation codes in its metadata.
-func (c *Client) Block(ctx context.Context, height uint64) ([]byte, error) {
-	head, err := c.Head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if height > head.Height {
-		return nil, ledger.Refuse(ledger.NotFound, "there is no block %d, the last is %d", height, head.Height)
-	}
-	b, err := c.system(ctx, c.own.ID, "GetBlockByNumber", strconv.FormatUint(height, 10))
-	if err != nil {
-		return nil, fmt.Errorf("reading block %d: %w", height, err)
-	}
-	block := &common.Block{}
-	if err := proto.Unmarshal(b, block); err != nil {
-		return nil, fmt.Errorf("reading block %d: %w", height, err)
-	}
-	if got := block.GetHeader().GetNumber(); block.GetHeader() == nil || got != height {
-		return nil, fmt.Errorf("reading block %d: the peer gave another", height)
-	}
-	return b, nil
 }

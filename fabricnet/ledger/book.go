@@ -56,6 +56,11 @@ func (b Book) PublishKey(ctx context.Context, key verify.PublishedKey) (Receipt,
 	return b.submit(ctx, FnPublishKey, key, nil)
 }
 
+// SetKeyStatus retires or revokes a pinned key. Regulators only.
+func (b Book) SetKeyStatus(ctx context.Context, args SetKeyStatus) (Receipt, error) {
+	return b.submit(ctx, FnSetKeyStatus, args, nil)
+}
+
 // Request asks for a proof of a statement in the caller's own name, and returns the request's id.
 func (b Book) Request(ctx context.Context, s *statement.Statement) (commit.Digest, Receipt, error) {
 	receipt, err := b.submit(ctx, FnRequest, Ask{Statement: s.Canonical()}, nil)

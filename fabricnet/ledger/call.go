@@ -30,6 +30,7 @@ const (
 	FnFail          = "fail"           // Fail
 	FnPublishNode   = "publish_node"   // PublishNode
 	FnAlert         = "alert"          // Alert
+	FnSetKeyStatus  = "set_key_status" // SetKeyStatus
 )
 
 // Queries, and what each takes as arguments and gives.
@@ -157,6 +158,8 @@ type Decide struct {
 	Request commit.Digest `json:"request"`
 	Approve bool          `json:"approve"`
 	Reasons []string      `json:"reasons"`
+	// Automatic says that no person made the decision. Such an approval is refused where a policy wants a person.
+	Automatic bool `json:"automatic,omitempty"`
 }
 
 // SubmitProof answers an approved request.

@@ -29,6 +29,8 @@ type Answer struct {
 	Fleet   string        `json:"fleet"`
 	Approve bool          `json:"approve"`
 	Reasons []string      `json:"reasons"`
+	// Automatic says that no person made the decision. Such an approval is refused where a policy wants a person.
+	Automatic bool `json:"automatic,omitempty"`
 }
 
 // AssessQuery asks whether the part of a query may be approved or, once it is approved, still answered.

@@ -64,4 +64,6 @@ type Client interface {
 	Recorded(ctx context.Context, txID string) (Recorded, error)
 	// Block is a block as the ledger keeps it, in the ledger's own encoding; one that is not there is a NotFound refusal.
 	Block(ctx context.Context, height uint64) ([]byte, error)
+	// BlockHash is the hash by which the block after it names the block of a height, the same for whoever asks. A block that is not there yet is a NotFound refusal.
+	BlockHash(ctx context.Context, height uint64) (commit.Digest, error)
 }

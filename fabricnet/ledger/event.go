@@ -31,13 +31,14 @@ const (
 	EventQueryAnswered   = "query_answered"
 	EventSessionBegun    = "session_begun"
 	EventPosted          = "posted"
+	EventKeyStatusSet    = "key_status_set"
 )
 
 var eventNames = []string{
 	EventMakerRegistered, EventFleetRegistered, EventEnrolled, EventRetired, EventAnchored, EventKeyPublished,
 	EventRequested, EventDecided, EventVerified, EventWithdrawn, EventEpochOpened, EventSettled,
 	EventPolicyPublished, EventGranted, EventRevoked, EventProving, EventFailed, EventNodePublished,
-	EventAlerted, EventQueryAsked, EventQueryAnswered, EventSessionBegun, EventPosted,
+	EventAlerted, EventQueryAsked, EventQueryAnswered, EventSessionBegun, EventPosted, EventKeyStatusSet,
 }
 
 // IsEvent reports whether a name is one of the contract's events. A contract service has one more of its own, EventFounded.

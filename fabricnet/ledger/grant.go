@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"maps"
+
 	"github.com/assay-net/assay/policy"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -43,13 +45,26 @@ type Revocation struct {
 // Spent is what was used of a grant. An approval spends, whatever comes of it.
 type Spent struct {
 	Answers uint32 `json:"answers"`
-	// Units are millionths of the budget, by fleet.
-	Units map[string]uint64 `json:"units"`
+	// Units are millionths of the budget, Deltas 10^-12 of the delta budget, by fleet. A fleet of which no delta was spent is not in Deltas.
+	Units  map[string]uint64 `json:"units"`
+	Deltas map[string]uint64 `json:"deltas,omitempty"`
 }
 
 // Of is what counts for a question about a fleet.
 func (s *Spent) Of(fleet string) policy.Spent {
-	return policy.Spent{Answers: s.Answers, Units: s.Units[fleet]}
+	return policy.Spent{Answers: s.Answers, Units: s.Units[fleet], Delta: s.Deltas[fleet]}
+}
+
+// With is what was spent once it is this of a fleet.
+func (s *Spent) With(fleet string, of policy.Spent) *Spent {
+	out := &Spent{Answers: of.Answers, Units: map[string]uint64{}, Deltas: map[string]uint64{}}
+	maps.Copy(out.Units, s.Units)
+	maps.Copy(out.Deltas, s.Deltas)
+	out.Units[fleet] = of.Units
+	if of.Delta > 0 {
+		out.Deltas[fleet] = of.Delta
+	}
+	return out
 }
 
 // Answered is a cohort of a fleet at an epoch that an approved request is about.
@@ -99,10 +114,11 @@ type NodeRecord struct {
 	TxID        string `json:"tx_id"`
 }
 
-// AlertRecord is a regulator's notice that what it finds of a request is not what the ledger says.
+// AlertRecord is a regulator's notice that what it finds of a request, or of a query, is not what the ledger says.
 type AlertRecord struct {
 	Organisation string        `json:"organisation"`
-	Request      commit.Digest `json:"request"`
+	Request      commit.Digest `json:"request,omitzero"`
+	Query        commit.Digest `json:"query,omitzero"`
 	Text         string        `json:"text"`
 	// Digest is the SHA-256 of what the regulator has to show for it.
 	Digest commit.Digest `json:"digest"`
@@ -140,9 +156,10 @@ type PublishNode struct {
 	Possession []byte `json:"possession"`
 }
 
-// Alert raises an alert. Regulators only.
+// Alert raises an alert about a request or about a query. Regulators only.
 type Alert struct {
-	Request commit.Digest `json:"request"`
+	Request commit.Digest `json:"request,omitzero"`
+	Query   commit.Digest `json:"query,omitzero"`
 	Text    string        `json:"text"`
 	Digest  commit.Digest `json:"digest"`
 }

@@ -13,9 +13,9 @@ func (q *Query) Question(p QueryPart, by Asker, settled *SettledEpoch) (*policy.
 	if err != nil {
 		return nil, err
 	}
-	out.Action, out.Owners, out.Degree = policy.Aggregate, uint64(q.MinimumInputs()), uint64(q.Degree)
+	out.Action, out.Owners, out.Pool, out.Degree = policy.Aggregate, uint64(q.MinimumInputs()), q.Fleets(), uint64(q.Degree)
 	if q.Kind == QueryScore {
-		out.Action, out.Owners = policy.Score, 1
+		out.Action, out.Owners, out.Pool = policy.Score, 1, nil
 	}
 	if out.Epsilon, out.Delta, err = q.Privacy(); err != nil {
 		return nil, err

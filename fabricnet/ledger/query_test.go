@@ -182,7 +182,7 @@ func TestQueryQuestion(t *testing.T) {
 		Fleet: policy.Fleet{ID: "fleet-b", Owner: "owner-b", Schema: "battery/v1"}, Grant: "g", Purpose: "a loan", Epoch: 7, CurrentEpoch: 9,
 		Time: time.Unix(1_700_000_000, 0).UTC(), Expiry: time.Unix(1_800_000_000, 0).UTC(), Cohort: got.Cohort, CohortBounds: []string{"state_of_health >= 70.00"},
 		Lanes: []string{"state_of_health"}, Count: policy.CountHidden, MinimumCoverage: 6666, Epsilon: 500_000, Delta: 1_000_000, MinimumCohort: 10,
-		Totals: []string{"count", "sum", "sum_squares", "histogram"}, TotalCount: 6, Owners: 3,
+		Totals: []string{"count", "sum", "sum_squares", "histogram"}, TotalCount: 6, Owners: 3, Pool: []string{"fleet-a", "fleet-b", "fleet-c"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -201,7 +201,7 @@ func TestQueryQuestion(t *testing.T) {
 	}
 	score := aScore()
 	got, err = score.Question(score.Parts[0], by, &SettledEpoch{})
-	if err != nil || got.Action != policy.Score || got.Degree != 3 || got.Owners != 1 || got.TotalCount != 2 || len(got.Disclose) != 0 || len(got.Claims) != 0 || len(got.Lanes) != 2 ||
+	if err != nil || got.Action != policy.Score || got.Degree != 3 || got.Owners != 1 || got.Pool != nil || got.TotalCount != 2 || len(got.Disclose) != 0 || len(got.Claims) != 0 || len(got.Lanes) != 2 ||
 		cmp.Diff([]string{policy.TotalScore, policy.TotalSpread}, got.Totals) != "" || got.MinimumCoverage != 0 || got.Count != policy.CountExact {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -140,8 +140,10 @@ type NonceUse struct {
 type Decision struct {
 	Approved bool     `json:"approved"`
 	Reasons  []string `json:"reasons"`
+	// Automatic says that no person made it. That a person made the others is the owner's word.
+	Automatic bool `json:"automatic,omitempty"`
 	// Of an approval: the grant it is under, the policy texts that allowed it (the grant's and the one in force), the ids of the policies in them that decided, what it
-	// spent of the budget in units, and policy.Person if a person had to approve, which the ledger takes the owner's word for.
+	// spent of the budget in units, and policy.Person if a person had to approve.
 	Grant     string          `json:"grant,omitempty"`
 	Policies  []commit.Digest `json:"policies,omitempty"`
 	PolicyIDs []string        `json:"policy_ids,omitempty"`

@@ -77,7 +77,7 @@ type Round string
 const (
 	RoundKey      Round = "key"      // every member, from the beginning: a commitment to its keys
 	RoundReady    Round = "ready"    // every member, after all keys
-	RoundInput    Round = "input"    // owners, after all are ready, until it is closed: a commitment, and in detail the AnchorReference; without a digest and a detail the owner declines
+	RoundInput    Round = "input"    // owners, after all are ready, until it is closed: a commitment, and in detail the AnchorReference; without a digest and a detail the owner declines, and so in all sessions of the query from then on
 	RoundClose    Round = "close"    // the receiver, without a digest: after enough inputs, and all owners' answers or the time for them
 	RoundActivate Round = "activate" // the receiver, once of all sessions of a query: the sum of all inputs; in detail who opens it: as many owners with an input as the threshold, each as its seat from 1, ascending, a byte each
 	RoundShare    Round = "share"    // those owners and the regulator, after that
@@ -148,13 +148,11 @@ type Activation struct {
 	TxID   string   `json:"tx_id"`
 }
 
-// Pooled notes on a fleet's epoch that a federated query began: see policy.Pooled. Whether it counts before a sum is named depends on its sessions.
+// Pooled notes on a fleet's epoch, for ever, that the sum of a federated query was named: see policy.Pooled.
 type Pooled struct {
 	Fleets []string      `json:"fleets"`
 	Cohort policy.Cohort `json:"cohort"`
-	Opened []string      `json:"opened,omitempty"`
-	// Expires is the query's expiry.
-	Expires int64 `json:"expires"`
+	Opened []string      `json:"opened"`
 }
 
 // SessionStatus is where a session stands.

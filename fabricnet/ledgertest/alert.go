@@ -17,7 +17,14 @@ func (s *suite) alerts(t *testing.T) {
 	for _, org := range s.withoutRole(ledger.RoleRegulator) {
 		c.add(org+" is no regulator", func() error { return s.refused(ledger.Forbidden, by(org, good)) })
 	}
-	c.add("about nothing", func() error { return s.refused(ledger.NotFound, by(s.regulator, ledger.Alert{Text: "x"})) })
+	c.add("about nothing", func() error { return s.refused(ledger.Invalid, by(s.regulator, ledger.Alert{Text: "x"})) })
+	c.add("about two things", func() error {
+		return s.refused(ledger.Invalid, by(s.regulator, ledger.Alert{Request: q.id, Query: q.id, Text: "x"}))
+	})
+	c.add("about what is not there", func() error {
+		return s.refused(ledger.NotFound, by(s.regulator, ledger.Alert{Request: commit.Digest{1}, Text: "x"}))
+	})
+	c.add("about a query that is not there", func() error { return s.refused(ledger.NotFound, by(s.regulator, ledger.Alert{Query: q.id, Text: "x"})) })
 	c.add("without a text", func() error { return s.refused(ledger.Invalid, by(s.regulator, ledger.Alert{Request: q.id})) })
 	c.must(t)
 	r := s.mustSubmit(t, by(s.regulator, good))

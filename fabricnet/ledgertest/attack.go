@@ -153,7 +153,8 @@ func (s *suite) usesARevokedGrant(t *testing.T) {
 }
 
 func (s *suite) changesThePolicy(t *testing.T) {
-	q := s.approvedNow(t, nil)
+	q := s.asks(t, s.financier, nil)
+	s.mustSubmit(t, s.approveWithout(q))
 	proof := s.prove(s.owner, q.id, bundle(t, q.statement))
 	if err := s.as(s.owner).StartProof(s.ctx, q.id); err != nil {
 		t.Fatal(err)
@@ -167,12 +168,18 @@ func (s *suite) changesThePolicy(t *testing.T) {
 	}
 	checks{{"proving without a person", func() error { return s.refused(ledger.Forbidden, proof) }}}.must(t)
 	asked := s.asks(t, s.financier, nil)
+	checks{{"approving without a person", func() error { return s.refused(ledger.Forbidden, s.approveWithout(asked)) }}}.must(t)
 	if a := must[ledger.Assessment](t)(s.as(s.owner).Assess(s.ctx, asked.id)); !a.Allowed || a.Approval != policy.Person {
 		t.Errorf("under a policy that asks for persons: %+v", a)
 	}
 	s.publishes(t, permit)
 	// The policy is in nobody's way any more: the bundle is, which proves nothing.
 	checks{{"proving nothing", func() error { return s.refused(ledger.Invalid, proof) }}}.must(t)
+}
+
+// approveWithout approves a request, and says that no person did.
+func (s *suite) approveWithout(q question) call {
+	return call{by: s.owner, function: ledger.FnDecide, args: ledger.Decide{Request: q.id, Approve: true, Automatic: true}}
 }
 
 func (s *suite) swapsThePurpose(t *testing.T) {

@@ -19,6 +19,7 @@ var eventOf = map[string]string{
 	ledger.FnDecide: ledger.EventDecided, ledger.FnWithdraw: ledger.EventWithdrawn, ledger.FnOpenEpoch: ledger.EventEpochOpened, ledger.FnSettle: ledger.EventSettled,
 	ledger.FnPublishPolicy: ledger.EventPolicyPublished, ledger.FnGrant: ledger.EventGranted, ledger.FnRevoke: ledger.EventRevoked, ledger.FnStartProof: ledger.EventProving,
 	ledger.FnFail: ledger.EventFailed, ledger.FnSubmitProof: ledger.EventVerified, ledger.FnPublishNode: ledger.EventNodePublished, ledger.FnAlert: ledger.EventAlerted,
+	ledger.FnSetKeyStatus: ledger.EventKeyStatusSet,
 }
 
 // grows has the ledger's head move with what is recorded.

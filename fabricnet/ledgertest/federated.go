@@ -117,8 +117,15 @@ func (q *queries) posts(t *testing.T, session commit.Digest, round ledger.Round,
 	c.must(t)
 }
 
-// federates takes a query to its result.
+// odd is a query about a part of what the others are about.
+func (q *queries) odd() *ledger.Query {
+	return q.federated(func(f *ledger.Query) { f.Cohort = []statement.Range{{Lane: "state_of_health", Min: "80.00"}} })
+}
+
+// federates takes a query to its result, though another that must not be answered beside it began before.
 func (q *queries) federates(t *testing.T) {
+	stalled := q.begins(t, q.approved(t, q.odd()))
+	defer q.posts(t, stalled, ledger.RoundAbort, q.financier)
 	id := q.approved(t, q.federated(nil))
 	q.wantStatus(t, id, ledger.QueryApproved)
 	session := q.begins(t, id)
@@ -210,7 +217,7 @@ func (q *queries) lastAnswer(t *testing.T) {
 
 // besideOneAnother asks what was not to be answered beside the query that was.
 func (q *queries) besideOneAnother(t *testing.T) {
-	f := q.federated(func(f *ledger.Query) { f.Cohort = []statement.Range{{Lane: "state_of_health", Min: "80.00"}} })
+	f := q.odd()
 	q.mustSubmit(t, q.askCall(f))
 	id := f.ID(q.Genesis.ID())
 	checks{{"a part of a cohort", func() error { return q.refused(ledger.Forbidden, q.yes(q.owners[1], id, q.owners[1])) }}}.must(t)
@@ -237,7 +244,7 @@ func (q *queries) scores(t *testing.T) {
 // told lists queries in several ways, and looks at events.
 func (q *queries) told(t *testing.T) {
 	all := must[[]ledger.QueryEntry](t)(q.as(q.owners[0]).Queries(q.ctx, ledger.QueriesQuery{Fleet: q.fleets[q.owners[0]], Limit: 2}))
-	for status, want := range map[ledger.QueryStatus]int{ledger.QueryAnswered: 2, ledger.QueryRefused: 1, ledger.QueryApproved: 1, ledger.QueryOpen: 3} {
+	for status, want := range map[ledger.QueryStatus]int{ledger.QueryAnswered: 2, ledger.QueryRefused: 1, ledger.QueryApproved: 2, ledger.QueryOpen: 3} {
 		if got := must[[]ledger.QueryEntry](t)(q.as(q.regulator).Queries(q.ctx, ledger.QueriesQuery{Fleet: q.fleets[q.owners[0]], Requester: q.financier, Status: status})); len(got) != want {
 			t.Errorf("%d of %d queries are %s, must be %d", len(got), len(all), status, want)
 		}
@@ -252,7 +259,7 @@ func (q *queries) told(t *testing.T) {
 			}
 		}
 	}
-	if len(names) != 4 || names[ledger.EventSessionBegun] != 3 {
+	if len(names) != 4 || names[ledger.EventSessionBegun] != 4 {
 		t.Errorf("events are %v", names)
 	}
 }

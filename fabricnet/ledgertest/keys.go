@@ -37,27 +37,19 @@ func (s *suite) publishesKeys(t *testing.T) {
 	} {
 		c.add(name, func() error { return s.refused(ledger.Invalid, by(s.regulator, bad)) })
 	}
-	if s.Agree != nil {
-		c.add("nobody agreed", func() error { return s.refused(ledger.NotEndorsed, by(s.regulator, contracttest.FleetKey())) })
-	}
 	c.must(t)
 	s.pinSRS(t, key)
+	if s.Agree != nil {
+		checks{{"nobody agreed", func() error { return s.refused(ledger.NotEndorsed, by(s.regulator, contracttest.FleetKey(s.SRS))) }}}.must(t)
+	}
 	s.pinCircuits(t)
 	checks{{"twice", func() error { return s.refused(ledger.Conflict, by(s.regulator, key)) }}}.must(t)
 }
 
 func (s *suite) pinSRS(t *testing.T, key verify.PublishedKey) {
 	t.Helper()
-	find := func() (pinned *verify.PublishedKey) {
-		keys := must[[]verify.PublishedKey](t)(s.as(s.owner).Keys(s.ctx))
-		for i := range keys {
-			if keys[i].CircuitID == verify.SRSKey {
-				pinned = &keys[i]
-			}
-		}
-		return pinned
-	}
-	s.consent(t, key.Digest)
+	find := func() *verify.PublishedKey { return s.keyOf(t, verify.SRSKey) }
+	s.consent(t, key.Pin())
 	if find() == nil {
 		r := s.mustSubmit(t, call{by: s.regulator, function: ledger.FnPublishKey, args: key})
 		if diff := cmp.Diff(key, result[verify.PublishedKey](t, r)); diff != "" {

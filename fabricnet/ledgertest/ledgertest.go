@@ -95,6 +95,7 @@ func (s *suite) scenes() []scene {
 	}
 	scenes = append(scenes, s.attacks()...)
 	return append(scenes, []scene{
+		{"ends of keys", s.endsKeys, false},
 		{"pages", s.pages, false},
 		{"what was recorded", s.tellsWhatWasRecorded, false},
 		{"heads", s.grows, false},

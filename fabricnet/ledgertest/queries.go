@@ -39,6 +39,8 @@ func RunQueries(t *testing.T, l Ledger) {
 		{"queries beside one another", q.besideOneAnother, false},
 		{"a score", q.scores, false},
 		{"what is told", q.told, false},
+		{"what is left to a person", q.persons, false},
+		{"an alert about a query", q.alertsOf, false},
 	} {
 		if !t.Run(scene.name, scene.run) && scene.needed {
 			t.Fatalf("without %q the rest cannot be run", scene.name)

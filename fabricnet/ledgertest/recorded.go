@@ -60,6 +60,7 @@ func (s *suite) tellsWhatWasRecorded(t *testing.T) {
 		break
 	}
 	s.givesBlocks(t, e.Request.TxID)
+	s.hashesBlocks(t)
 	var c checks
 	for _, id := range []string{"", "x", unknownTx} {
 		c.add("the call of transaction "+id, func() error {
@@ -68,6 +69,9 @@ func (s *suite) tellsWhatWasRecorded(t *testing.T) {
 	}
 	c.add("a block that is not there", func() error {
 		return wrongCode(ledger.NotFound, "block", second(s.as(s.owner).Block(s.ctx, 1<<40)))
+	})
+	c.add("the hash of a block that is not there", func() error {
+		return wrongCode(ledger.NotFound, "block hash", second(s.as(s.owner).BlockHash(s.ctx, 1<<40)))
 	})
 	c.add("the proof of what is not proven", func() error {
 		return wrongCode(ledger.NotFound, "bundle", second(s.as(s.owner).Bundle(s.ctx, q.id)))
@@ -87,6 +91,24 @@ func (s *suite) givesBlocks(t *testing.T, txID string) {
 		b := must[[]byte](t)(s.as(org).Block(s.ctx, height))
 		if len(b) == 0 || s.SameBlock != nil && !s.SameBlock(b, stored) || s.SameBlock == nil && !bytes.Equal(b, stored) {
 			t.Errorf("%s gives block %d as %d bytes, stored are %d", org, height, len(b), len(stored))
+		}
+	}
+}
+
+// hashesBlocks holds the last block's hash against the one that the ledger gives as its head, which is another way, and wants every member to be given the same hashes.
+func (s *suite) hashesBlocks(t *testing.T) {
+	head := must[ledger.Head](t)(s.as(s.owner).Head(s.ctx))
+	if hash := must[commit.Digest](t)(s.as(s.owner).BlockHash(s.ctx, head.Height)); hash != head.Hash {
+		t.Errorf("block %d has hash %s, the head says %s", head.Height, hash, head.Hash)
+	}
+	earlier := s.log.latest() - 1
+	hash := must[commit.Digest](t)(s.as(s.owner).BlockHash(s.ctx, earlier))
+	if hash == head.Hash {
+		t.Errorf("blocks %d and %d have one hash", earlier, head.Height)
+	}
+	for _, org := range s.all {
+		if got := must[commit.Digest](t)(s.as(org).BlockHash(s.ctx, earlier)); got != hash {
+			t.Errorf("%s is given %s as the hash of block %d, must be %s", org, got, earlier, hash)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
 )
 
 // patience is how long a peer may take to have a block that another has.
@@ -158,6 +159,13 @@ func (w *witness) Block(ctx context.Context, height uint64) ([]byte, error) {
 		return nil, err
 	}
 	return w.Client.Block(ctx, height)
+}
+
+func (w *witness) BlockHash(ctx context.Context, height uint64) (commit.Digest, error) {
+	if err := w.catchUp(ctx); err != nil {
+		return commit.Digest{}, err
+	}
+	return w.Client.BlockHash(ctx, height)
 }
 
 func (w *witness) Events(ctx context.Context, from, to uint64) iter.Seq2[ledger.Event, error] {

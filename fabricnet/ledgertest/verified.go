@@ -32,7 +32,7 @@ func (s *suite) pinCircuits(t *testing.T) {
 	}
 	for _, k := range must[[]verify.PublishedKey](t)(s.Keys.Published(contracttest.ChunkSize)) {
 		if _, there := pinned[k.CircuitID]; !there {
-			s.consent(t, k.Digest)
+			s.consent(t, k.Pin())
 			s.mustSubmit(t, call{by: s.regulator, function: ledger.FnPublishKey, args: k})
 		} else if pinned[k.CircuitID] != k.Digest {
 			t.Fatalf("the key of %s on the ledger is another", k.CircuitID)

@@ -87,7 +87,7 @@ func (n *benchNetwork) pin(keys *setup.Unsafe, size int) {
 		n.t.Fatal(err)
 	}
 	for _, k := range published {
-		n.agree(k.Digest)
+		n.agree(k.Pin())
 		if _, err := n.book(benchRegulator).PublishKey(context.Background(), k); err != nil {
 			n.t.Fatal(err)
 		}

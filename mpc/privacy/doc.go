@@ -33,8 +33,8 @@
 // is 2^k·(round(x/2^k) + noise). Rounding is monotone and commutes with steps
 // of 2^k, so numbers that differ by at most lInf become ones that differ by at
 // most ⌈lInf/2^k⌉. Every output is a multiple of 2^k: no low bit of x passes
-// beside the noise. k is the least for which the scale of the noise stays below
-// 2^40 (Laplace) or 2^42 (Gauss) steps, so that the grid adds less than 2^-17 of
+// beside the noise. k is the least for which the scale of the noise (Laplace), or
+// a bound of it (Gauss), stays below 2^40 or 2^42 steps, so that the grid adds less than 2^-17 of
 // the noise for any parameters allowed.
 //
 // For small sensitivities k is negative: x is on the grid as it is, and the
@@ -43,13 +43,14 @@
 // from zero: just above a scale of 2^38 it gives the noise 0 half as often as 1, a
 // privacy loss of log 2, though once in 2^39 times. Laplace noise is drawn at
 // scales of 2^39 to 2^40, where the library's granularity is 1 and it does not
-// round. With a δ it does, from a grid of at most 2^-14, which makes 0 rarer by as
-// much, once in 2^42 times: 2^-56 of δ, or 2^-48 for 256 numbers.
+// round. With a δ it does, from a grid of at most 2^-55 of σ, which makes 0 rarer by as
+// much, less than once in 2σ times: 2^-56 of δ, or 2^-48 for 256 numbers.
 //
 // Noise has no bound; a plaintext modulus has one. [Mechanism.Add] takes the
 // public bounds of x and cuts its result off at [Mechanism.Reach] beyond them.
 // That is a function of the noised number alone and costs no privacy. It
 // happens with probability below 2^-64 and biases nothing that anyone will see.
+// Parties lay an encryption out for the reach: it is the same on every processor.
 //
 // Not covered: how long sampling takes depends on the noise drawn; a party that
 // times an owner's process closely is inside it. The library draws a Gaussian on

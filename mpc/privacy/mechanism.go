@@ -83,14 +83,25 @@ func (m *Mechanism) laplace() bool {
 
 // gaussian is laplace with a δ. The library cuts its noise off at 8.9σ.
 func (m *Mechanism) gaussian() bool {
-	sigma := noise.SigmaForGaussian(m.l0, float64(m.lInf), m.epsilon, m.delta)
-	if sigma > gaussianSigma {
+	most := sigmaBound(float64(m.l0), float64(m.lInf), m.epsilon, m.delta)
+	if most > gaussianSigma {
 		return false
 	}
-	sigma = math.Ldexp(sigma, min(m.shift, 0))
-	m.source, m.reach = noise.Gaussian(), int64(math.Ceil(sigma*9))+1
-	m.variance = roundedGaussianVariance(sigma)
+	m.source, m.reach = noise.Gaussian(), int64(math.Ceil(math.Ldexp(most, min(m.shift, 0))*9))+1
+	m.variance = roundedGaussianVariance(math.Ldexp(noise.SigmaForGaussian(m.l0, float64(m.lInf), m.epsilon, m.delta), min(m.shift, 0)))
 	return true
+}
+
+// sigmaBound is above the σ that the library finds, by a search whose result may
+// differ between processors in its last places. Grid and reach follow from this bound: it
+// is made of operations that IEEE 754 rounds in one way, so that all parties come to the same.
+// Gaussian noise is (ρ + 2√(ρ·L), δ)-private for ρ = l0·lInf²/2σ² and any L ≥ ln(1/δ) (Bun and
+// Steinke 2016, propositions 1.3 and 1.6); L is ln 2 times a whole number of bits.
+func sigmaBound(l0, lInf, epsilon, delta float64) float64 {
+	_, exponent := math.Frexp(delta)                        // δ is at least 2^(exponent-1)
+	l := float64(float64(1-exponent) * 0x1.62e42fefa39fp-1) // ln 2, upwards; conversions keep a compiler from fusing products with sums
+	root := math.Sqrt(l+epsilon) + math.Sqrt(l)             // √ρ is ε over this
+	return lInf * math.Sqrt(l0/2) * root / epsilon
 }
 
 // roundedGaussianVariance is that of a Gaussian rounded to integers.

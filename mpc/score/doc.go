@@ -117,7 +117,8 @@
 //
 // The model is unknown to the owner, so noise goes on the sums of monomials, not on the score: see Owner.Noise. Answers
 // are computed from the noised sums only, so they are as private together as those are (against computationally bounded
-// lenders). The error that this adds is not part of Result's bound. A refusal for the size of the cohort is not private.
+// lenders). The error that this adds is not part of Result's bound: Model.NoiseIn bounds it. Whether a cohort is too small is decided by its noised
+// size, too, and then as private; without noise a refusal is an exact bit of it.
 //
 // # What is not promised
 //

@@ -56,7 +56,11 @@ func (q *Request) head() []byte {
 	b := appendName(make([]byte, 0, fixedHead+len(q.Shape.Features)*featureSize), requestMagic)
 	b = append(b, byte(len(q.Shape.Features)), byte(q.Shape.Degree), byte(q.Shape.numbers()-1), 0)
 	b = append(append(b, q.Context[:]...), q.seed[:]...)
-	for _, f := range q.Shape.Features {
+	return appendFeatures(b, q.Shape.Features)
+}
+
+func appendFeatures(b []byte, features []Feature) []byte {
+	for _, f := range features {
 		var name [MaxLaneName]byte
 		copy(name[:], f.Lane)
 		b = append(b, name[:]...)

@@ -24,7 +24,7 @@ type Moments struct {
 	fixed     []int64 // in units of 2^-40, between -2^40 and 2^40; the first, of the constant, is 2^40
 }
 
-// Batteries is the size of the cohort. It is not part of an answer.
+// Batteries is the size of the cohort, with the noise on it if the moments have noise. It is not part of an answer.
 func (m *Moments) Batteries() int { return m.batteries }
 
 // String keeps the moments out of logs.
@@ -35,7 +35,8 @@ func (m Moments) GoString() string { return m.String() }
 
 // Collect computes the moments that requests of this shape need, in one pass, in memory that does not depend on the
 // number of batteries. It refuses a shape that Admit refuses, and a cohort smaller than Least or the shape's LeastCohort
-// with ErrCohort. The noise hook, if there is one, runs after that.
+// with ErrCohort. The noise hook, if there is one, runs before that, so that the noised number decides: then the
+// refusal, too, has spent what the moments would have, and is to be kept as they are.
 func (o *Owner) Collect(s Shape, records Records) (*Moments, error) {
 	if err := o.Admit(s); err != nil {
 		return nil, fmt.Errorf("collecting moments: %w", err)
@@ -44,18 +45,18 @@ func (o *Owner) Collect(s Shape, records Records) (*Moments, error) {
 	if err != nil {
 		return nil, fmt.Errorf("collecting moments: %w", err)
 	}
-	if least := max(o.Least, s.LeastCohort()); n < least {
-		return nil, fmt.Errorf("collecting moments: %w: at least %d batteries are needed for this request", ErrCohort, least)
-	}
 	if o.Noise != nil {
 		if err := o.Noise(sums); err != nil {
 			return nil, fmt.Errorf("collecting moments: noise: %w", err)
 		}
+		if n, err = noisedCount(sums); err != nil {
+			return nil, fmt.Errorf("collecting moments: noise: %w", err)
+		}
 	}
-	fixed, err := fixMeans(sums)
-	if err != nil {
-		return nil, fmt.Errorf("collecting moments: %w", err)
+	if least := max(o.Least, s.LeastCohort()); n < least {
+		return nil, fmt.Errorf("collecting moments: %w: at least %d batteries are needed for this request", ErrCohort, least)
 	}
+	fixed := fixMeans(sums)
 	s.Features = append([]Feature(nil), s.Features...)
 	return &Moments{shape: s, batteries: n, fixed: fixed}, nil
 }
@@ -91,13 +92,21 @@ func (o *Owner) sum(s Shape, records Records) (sums []float64, n int, err error)
 	return sums, n, nil
 }
 
-// fixMeans divides by the number of batteries, which may have noise on it, and cuts to [-1, 1], where every true mean is.
-func fixMeans(sums []float64) ([]int64, error) {
+// maxNoised is above any number of batteries that noise leaves.
+const maxNoised = 1 << 53
+
+// noisedCount is the number of batteries with the noise on it, rounded down, which is below a whole number when it is.
+func noisedCount(sums []float64) (int, error) {
 	for k, v := range sums {
 		if !finite(v) {
-			return nil, fmt.Errorf("noise: sum %d is not a finite number", k)
+			return 0, fmt.Errorf("sum %d is not a finite number", k)
 		}
 	}
+	return int(math.Floor(min(max(sums[0], 0), maxNoised))), nil
+}
+
+// fixMeans divides by the number of batteries, which may have noise on it, and cuts to [-1, 1], where every true mean is.
+func fixMeans(sums []float64) []int64 {
 	n := max(1, sums[0])
 	fixed := make([]int64, len(sums))
 	fixed[0] = 1 << momentBits
@@ -105,5 +114,5 @@ func fixMeans(sums []float64) ([]int64, error) {
 		mean := min(max(sums[k]/n, -1), 1)
 		fixed[k] = int64(math.RoundToEven(mean * (1 << momentBits)))
 	}
-	return fixed, nil
+	return fixed
 }

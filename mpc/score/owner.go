@@ -56,8 +56,10 @@ type Owner struct {
 	// computed from: sums[0] is the number of batteries, sums[k] the sum of the k-th monomial over them. All are exact
 	// multiples of 2^-30, so that adding or removing one battery changes each by at most 1 and not by a rounding more:
 	// the sensitivity is 1 in the maximum norm, at most len(sums) in L1 and √len(sums) in L2. Means are over the noised
-	// number. It is called once per Collect; keep the Moments, as new noise for the same cohort costs the budget again.
-	// Whether Collect refuses a cohort as too small or too large depends on the exact number of batteries.
+	// number, and it is the noised number that is held against Least and the shape's LeastCohort. It is called once per
+	// Collect; keep the Moments, or that there are too few, as new noise for the same cohort costs the budget again.
+	// Whether Collect refuses a cohort as too large, above MaxCohort, depends on the exact number: whoever knows a bound of
+	// it, such as the size of the fleet, looks at that first.
 	Noise func(sums []float64) error
 }
 

@@ -172,11 +172,34 @@ func TestNoiseHook(t *testing.T) {
 			t.Errorf("%s: collected", name)
 		}
 	}
-	o.Noise = func([]float64) error { t.Error("the hook ran for a cohort that is too small"); return nil }
-	if _, err := o.Collect(s, records(f[:9])); !errors.Is(err, ErrCohort) {
-		t.Error(err)
-	}
-	o.Noise = func(s []float64) error { clear(s); return nil }
-	_, err := o.Collect(s, records(f)) // a count of 0 divides nothing
+}
+
+// It is the noised number of batteries that decides, and stays with the moments: the exact one is told by nothing.
+func TestNoisedCohort(t *testing.T) {
+	m := model(1, Linear, 2, 1, false)
+	q, _, err := Seal(m, Context{})
 	must(t, err)
+	for _, c := range []struct {
+		batteries int
+		noised    float64
+		want      int // 0: too few
+	}{
+		{100, 9.999, 0}, {100, -1e9, 0}, {100, 0, 0}, {100, 10, 10}, {100, 10.75, 10}, {9, 10, 10}, {9, 9.5, 0}, {0, 12, 12}, {100, 1e300, maxNoised},
+	} {
+		o := owner()
+		o.Noise = func(s []float64) error { s[0] = c.noised; return nil }
+		got, err := o.Collect(m.Shape(), records(fleet(1, c.batteries, 7)))
+		if c.want == 0 {
+			if !errors.Is(err, ErrCohort) {
+				t.Errorf("%d batteries noised to %g: %v", c.batteries, c.noised, err)
+			}
+			continue
+		}
+		must(t, err)
+		if got.Batteries() != c.want {
+			t.Errorf("%d batteries noised to %g: %d", c.batteries, c.noised, got.Batteries())
+		}
+		_, err = o.Answer(q, Context{}, got)
+		must(t, err)
+	}
 }

@@ -112,13 +112,18 @@ func fixCoefficients(coefficients []float64) ([]*big.Int, opening, error) {
 	if !(o.mass <= maxMass) {
 		return nil, o, errors.New("the coefficients of the score's polynomial add up to more than 2^48")
 	}
-	_, exponent := math.Frexp(max(o.mass, 0x1p-20))
-	o.scale = sumBits - momentBits - exponent // mass < 2^exponent
+	o.scale = scaleOf(o.mass)
 	fixed := make([]*big.Int, len(coefficients))
 	for k, c := range coefficients {
 		fixed[k] = roundScaled(c, o.scale)
 	}
 	return fixed, o, nil
+}
+
+// scaleOf is log2 of the scale for coefficients of a mass.
+func scaleOf(mass float64) int {
+	_, exponent := math.Frexp(max(mass, 0x1p-20))
+	return sumBits - momentBits - exponent // mass < 2^exponent
 }
 
 // roundScaled returns c·2^scale rounded to an integer.

@@ -10,23 +10,31 @@ import (
 // Result is what a lender learns, rounded to what the encryption promises.
 type Result struct {
 	// Mean of the score over the cohort, and a bound of its error against the same polynomial on open data. Differential
-	// privacy by the owner comes on top and is not in the bound, nor is the misfit of the polynomial (Model.Misfit).
+	// privacy by the owner comes on top and is not in the bound (Model.NoiseIn), nor is the misfit of the polynomial (Model.Misfit).
 	Mean, MeanError float64
 	// MeanSquare of the score and its error bound; 0 unless the model asked for the spread.
 	MeanSquare, MeanSquareError float64
 }
 
-// Deviation is the standard deviation of the score, and a bound of its error. Both are NaN unless the spread was asked for.
+// Deviation is the standard deviation of the score, and a bound of its error. Both are NaN unless the spread was asked for,
+// and where no cohort has such means: that of the square is further below the square of the other than their errors allow.
+// An owner's noise can bring that about, and so can an owner that is not honest.
 func (r Result) Deviation() (deviation, bound float64) {
-	if r.MeanSquareError == 0 {
-		return math.NaN(), math.NaN()
-	}
 	variance := r.MeanSquare - r.Mean*r.Mean
 	miss := r.MeanSquareError + (2*math.Abs(r.Mean)+r.MeanError)*r.MeanError
+	if r.MeanSquareError == 0 || !(variance+miss > 0) {
+		return math.NaN(), math.NaN()
+	}
 	deviation = math.Sqrt(max(0, variance))
-	above := math.Sqrt(max(0, variance+miss)) - deviation
-	below := deviation - math.Sqrt(max(0, variance-miss))
-	return deviation, max(above, below)
+	above := math.Sqrt(variance + miss) // each difference of two roots as one of their squares over their sum: it may be small
+	if variance > 0 {
+		above = miss / (above + deviation)
+	}
+	below := deviation
+	if variance > miss {
+		below = miss / (deviation + math.Sqrt(variance-miss))
+	}
+	return deviation, max(above, below) * (1 + 0x1p-20) // the variance's own rounding is below 2^-22 of the miss
 }
 
 // Open decrypts the answer to the request that this secret was made with, and rounds. It works once: a secret that

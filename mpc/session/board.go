@@ -48,8 +48,12 @@ type Store interface {
 	Sessions(ctx context.Context) ([]transcript.ID, error)
 }
 
-// Sealer encrypts what a store keeps, with a key that is not where the store is. Associated data names where a value belongs, so that none can be put in another's place.
+// Sealer encrypts what a store keeps, with keys that are not where the store is: one for each slot of a session, so that what is destroyed opens from no copy of the store either.
 type Sealer interface {
-	Seal(ctx context.Context, plaintext, associated []byte) ([]byte, error)
-	Open(ctx context.Context, sealed, associated []byte) ([]byte, error)
+	// Seal encrypts a value of a slot. Associated data names where it belongs, so that none can be put in another's place.
+	Seal(ctx context.Context, session transcript.ID, slot string, plaintext, associated []byte) ([]byte, error)
+	// Open is an error for what was sealed before the slot's key was destroyed, as for anything else that it did not seal for this place.
+	Open(ctx context.Context, session transcript.ID, slot string, sealed, associated []byte) ([]byte, error)
+	// Destroy destroys the slot's key for good. It succeeds if there is none.
+	Destroy(ctx context.Context, session transcript.ID, slot string) error
 }

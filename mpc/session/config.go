@@ -30,7 +30,7 @@ type Config struct {
 	// Deliver is given the receiver's result, recorded, at least once, and is asked again after any error. When it returns nil the result is durable elsewhere.
 	Deliver func(context.Context, *Result) error
 
-	Log     *slog.Logger
+	Log     *slog.Logger     // lines have the session as "transcript", the party as "party"
 	Now     func() time.Time // the party's clock, for expiry
 	Poll    time.Duration    // between looks at the board, in Run
 	Timeout time.Duration    // for one answer of another party

@@ -72,10 +72,10 @@ func TestKilledAtEveryRound(t *testing.T) {
 		t.Skip("plays many sessions")
 	}
 	for party, stops := range map[string]struct{ stores, records int }{
-		"owner-01":            {5, 4}, // secret, holding, keys, input, share; key, ready, input, share
-		"owner-03":            {4, 3}, // not active: no share
-		sessiontest.Regulator: {3, 3}, // secret, keys, share; key, ready, share
-		sessiontest.Receiver:  {8, 5}, // secret, keys, three inputs, activation, result, delivered; key, ready, close, activate, result
+		"owner-01":            {6, 4}, // expires, secret, holding, keys, input, share; key, ready, input, share
+		"owner-03":            {5, 3}, // not active: no share
+		sessiontest.Regulator: {4, 3}, // expires, secret, keys, share; key, ready, share
+		sessiontest.Receiver:  {9, 5}, // expires, secret, keys, three inputs, activation, result, delivered; key, ready, close, activate, result
 	} {
 		for when, fault := range map[string]sessiontest.Fault{"before": sessiontest.LostRequest, "after": sessiontest.LostAnswer} {
 			t.Run(party+" "+when, func(t *testing.T) {

@@ -6,7 +6,8 @@
 //
 //  1. Each party makes its secret and commits to what follows from it: owners and the regulator to their part of the collective public key, with a proof that they know
 //     what is behind it, each owner also to the share of its part that it deals to every other owner, the receiver to the key that the result is switched to. The common
-//     reference string is the hash of the block after the one that records the opening.
+//     reference string is the hash of the block after the one that records the opening. The receiver does not need it, and so its entry makes that block where nothing else does:
+//     who can choose among blocks chooses among strings, each as if it were drawn at random, of which a weak one is not to be found.
 //  2. When all have committed, all reveal, each thing to those it is for; each checks what it was shown against the commitment, and what it is against its proof, stores
 //     what it needs of it, and records that it is ready, with a digest of the two keys. From here on no party needs another's key material.
 //  3. Each owner encrypts the number 1 and its totals, commits to the ciphertexts and names the anchor they came from; or declines.
@@ -42,6 +43,7 @@
 // That an input is of the records its anchor names, and is no lie: that is [Config.CheckInput]'s place. What an owner encrypted, it can show later to the regulator: see
 // [Party.Disclose]; it keeps that until the session expires.
 //
-// That what is destroyed cannot be found on a disk: files are removed. The sealer's key and the backups decide: a store does not belong in a backup. Whoever
-// gathers what the regulator and as many owners as the threshold had stored can open every single input of the session.
+// That what is destroyed cannot be found on a disk: files are removed, and the keys that they were sealed with destroyed, each slot's with the slot. So a backup of a store opens as far as
+// the sealer's keys are left, or were backed up: neither belongs in a backup. Whoever gathers what the regulator and as many owners as the threshold had stored can open every
+// single input of the session.
 package session

@@ -47,10 +47,7 @@ func (p *Party) conclude(ctx context.Context, t *transcript.Transcript) error {
 }
 
 func (p *Party) destroyKeys(ctx context.Context) error {
-	if err := p.cfg.Store.Destroy(ctx, p.session, secretSlot, holdingSlot, shareSlot); err != nil {
-		return fmt.Errorf("destroying the keys of session %s: %w", p.session, err)
-	}
-	return nil
+	return DestroyKeys(ctx, p.cfg.Store, p.session)
 }
 
 // destroyed tells a session that this party has left from one that it has seen the end of, in another process or an earlier one: of that only the keys are destroyed, and a ledger
@@ -67,6 +64,14 @@ func (p *Party) destroyed(ctx context.Context) error {
 	p.withdraw(PublicItem, PartItem, ShareItem, AliveItem)
 	p.note(func(s *State) { s.Waiting = []string{"the ledger to show the end: the keys are destroyed"} })
 	return nil
+}
+
+// Expire destroys the keys of a session that has expired by the party's own clock, and shows nothing more that was made with them. It does not ask the ledger, which may not answer. A step that is
+// under way is waited for.
+func (p *Party) Expire(ctx context.Context) error {
+	p.stepping.Lock()
+	defer p.stepping.Unlock()
+	return p.expireBlind(ctx)
 }
 
 // expireBlind destroys keys when the session has expired and the ledger does not answer, or is not believed: no entry can need them any more. What else is kept waits for the ledger:

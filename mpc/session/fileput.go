@@ -24,14 +24,16 @@ func (s *FileStore) Put(ctx context.Context, session transcript.ID, slot string,
 	if err := s.absent(session, slot); !errors.Is(err, ErrAbsent) {
 		return nil, err
 	}
-	sealed, err := s.sealer.Seal(ctx, value, s.associated(session, slot))
+	sealed, err := s.sealer.Seal(ctx, session, slot, value, s.associated(session, slot))
 	if err != nil {
 		return nil, fmt.Errorf("sealing %s of session %s: %w", slot, session, err)
 	}
 	if len(sealed) > maxValue+overhead {
 		return nil, fmt.Errorf("sealing %s of session %s: %d bytes, at most %d", slot, session, len(sealed), maxValue+overhead)
 	}
-	if err := s.place(session.String(), slot, sealed); err != nil {
+	if err := s.place(session.String(), slot, sealed); errors.Is(err, ErrDestroyed) {
+		return nil, errors.Join(err, s.sealer.Destroy(ctx, session, slot)) // it may have been made anew
+	} else if err != nil {
 		return nil, fmt.Errorf("storing %s of session %s: %w", slot, session, err)
 	}
 	return s.Get(ctx, session, slot) // what the first wrote

@@ -16,7 +16,7 @@ import (
 )
 
 // FileStore is a [Store] in a folder of a local file system with hard links: a folder for each session, in it a sealed file for each slot, and an empty one in place of what was destroyed. Any
-// number of processes may use it at once. It must be in no backup that is ever restored: see the package comment.
+// number of processes may use it at once. It must be in no backup that is ever restored: see the package comment. What was destroyed opens from no backup, as the sealer's key of it is destroyed, too.
 type FileStore struct {
 	root   *os.Root
 	party  string
@@ -105,7 +105,7 @@ func (s *FileStore) Get(ctx context.Context, session transcript.ID, slot string)
 	if err != nil {
 		return nil, err
 	}
-	value, err := s.sealer.Open(ctx, sealed, s.associated(session, slot))
+	value, err := s.sealer.Open(ctx, session, slot, sealed, s.associated(session, slot))
 	if err != nil {
 		return nil, fmt.Errorf("unsealing %s of session %s: %w", slot, session, err)
 	}
@@ -149,8 +149,8 @@ func (s *FileStore) readFile(session transcript.ID, slot string) ([]byte, error)
 	return b, err
 }
 
-// Sessions implements Store.
-func (s *FileStore) Sessions(context.Context) ([]transcript.ID, error) {
+// Sessions implements Store. It takes what a crash interrupted of a destruction to its end.
+func (s *FileStore) Sessions(ctx context.Context) ([]transcript.ID, error) {
 	names, err := s.list(".")
 	if err != nil {
 		return nil, err
@@ -165,8 +165,13 @@ func (s *FileStore) Sessions(context.Context) ([]transcript.ID, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(files, marked) && slices.ContainsFunc(files, func(f string) bool { return checkSlot(f) == nil }) {
+		switch kept := slices.ContainsFunc(files, isSlot); {
+		case kept && !slices.Contains(files, marked):
 			ids = append(ids, id)
+		case kept:
+			if err := s.Destroy(ctx, id); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return ids, nil
@@ -183,8 +188,10 @@ func (s *FileStore) list(dir string) ([]string, error) {
 	return names, err
 }
 
-// Destroy implements Store. It removes files: what a disk keeps of them, and of the sealer's key, is not in its hands.
-func (s *FileStore) Destroy(_ context.Context, session transcript.ID, slots ...string) error {
+func isSlot(file string) bool { return checkSlot(file) == nil }
+
+// Destroy implements Store. It destroys the slots' keys and removes their files: what a disk keeps of these, and a key store of its keys, is not in its hands.
+func (s *FileStore) Destroy(ctx context.Context, session transcript.ID, slots ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dir := session.String()
@@ -209,10 +216,30 @@ func (s *FileStore) Destroy(_ context.Context, session transcript.ID, slots ...s
 	if err := s.sync(dir); err != nil {
 		return err
 	}
+	if err := s.destroyKeys(ctx, session, slots); err != nil {
+		return err
+	}
 	if err := s.remove(dir, slots); err != nil {
 		return err
 	}
 	return s.sync(dir)
+}
+
+// destroyKeys destroys those of the slots, or of all that there are files of: as long as there is one, a destruction is not over.
+func (s *FileStore) destroyKeys(ctx context.Context, session transcript.ID, slots []string) error {
+	if len(slots) == 0 {
+		files, err := s.list(session.String())
+		if err != nil {
+			return err
+		}
+		slots = slices.DeleteFunc(files, func(f string) bool { return !isSlot(f) })
+	}
+	for _, slot := range slots {
+		if err := s.sealer.Destroy(ctx, session, slot); err != nil {
+			return fmt.Errorf("destroying the key of %s of session %s: %w", slot, session, err)
+		}
+	}
+	return nil
 }
 
 func (s *FileStore) mark(path string) error {

@@ -271,9 +271,16 @@ type failingSealer struct {
 	fails bool
 }
 
-func (f *failingSealer) Open(ctx context.Context, sealed, associated []byte) ([]byte, error) {
+func (f *failingSealer) Open(ctx context.Context, id transcript.ID, slot string, sealed, associated []byte) ([]byte, error) {
 	if f.fails {
 		return nil, errors.New("the key service is away")
 	}
-	return f.Sealer.Open(ctx, sealed, associated)
+	return f.Sealer.Open(ctx, id, slot, sealed, associated)
+}
+
+func (f *failingSealer) Destroy(ctx context.Context, id transcript.ID, slot string) error {
+	if f.fails {
+		return errors.New("the key service is away")
+	}
+	return f.Sealer.Destroy(ctx, id, slot)
 }

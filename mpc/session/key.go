@@ -51,14 +51,19 @@ func (p *Party) makeKey(ctx context.Context) error {
 	if err := p.cfg.Params.CheckShape(p.shape()); err != nil {
 		return violated("shape: %v", err)
 	}
-	if _, err := p.readBeacon(ctx); err != nil {
-		return err
+	if p.role() != transcript.Receiver { // whose key has nothing to do with the beacon: its entry is what makes the next block where nobody else records anything
+		if _, err := p.readBeacon(ctx); err != nil {
+			return err
+		}
 	}
 	if err := p.cfg.Admit(ctx, p.session, o); errors.Is(err, ErrDeclined) {
 		p.log.WarnContext(ctx, "not admitted", "error", err)
 		return violated("declined")
 	} else if err != nil {
 		return fmt.Errorf("admitting: %w", err)
+	}
+	if err := p.put(ctx, expirySlot, strconv.AppendInt(nil, o.Expires, 10)); err != nil {
+		return err
 	}
 	secret := collective.NewSecret()
 	defer secret.Destroy()

@@ -127,6 +127,43 @@ func TestExpiredWithoutALedger(t *testing.T) {
 	n.WantPhase(session.Expired)
 }
 
+// TestKeysWithoutALedger are destroyed by whoever has the store, which says when; the party shows nothing more from when it is told.
+func TestKeysWithoutALedger(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("plays whole sessions")
+	}
+	n := sessiontest.New(t, 3, 2)
+	n.Start()
+	n.Play(n.In(transcript.Ready))
+	n.Board.Set(time.Unix(n.Opening.Expires+1, 0))
+	for _, name := range n.Names() {
+		store := n.Store(name)
+		if at, err := session.Expiry(t.Context(), store, n.Session); err != nil || at != n.Opening.Expires {
+			t.Errorf("%s: expires at %d (error %v), want %d", name, at, err, n.Opening.Expires)
+		}
+		if _, err := session.Expiry(t.Context(), store, transcript.ID{1}); !errors.Is(err, session.ErrAbsent) {
+			t.Errorf("%s: of no session: error %v", name, err)
+		}
+		for range 2 {
+			if err := errors.Join(session.DestroyKeys(t.Context(), store, n.Session), n.Party(name).Expire(t.Context())); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		wantKeysGone(t, n, name)
+		if b, err := n.Party(name).Serve("owner-02", session.Item{Kind: session.PublicItem}); err == nil {
+			t.Errorf("%s shows %d bytes", name, len(b))
+		}
+	}
+	expire(t, n)
+	n.WantPhase(session.Expired)
+	for _, name := range n.Names() {
+		if _, err := session.Expiry(t.Context(), n.Store(name), n.Session); !errors.Is(err, session.ErrDestroyed) {
+			t.Errorf("%s: of what is destroyed: error %v", name, err)
+		}
+	}
+}
+
 type absentBoard struct {
 	session.Board
 	away *bool

@@ -48,7 +48,7 @@ func Join(cfg Config, session transcript.ID) (*Party, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Party{cfg: cfg, session: session, log: cfg.Log.With("session", session.String()[:16], "party", cfg.Self)}
+	p := &Party{cfg: cfg, session: session, log: cfg.Log.With("transcript", session.String()[:16], "party", cfg.Self)}
 	p.forget()
 	p.state = State{Session: session, Party: cfg.Self}
 	return p, nil

@@ -11,6 +11,7 @@ import (
 
 // Slots of the store.
 const (
+	expirySlot     = "expires"    // key round, before the secret: until when the session can be answered
 	secretSlot     = "secret"     // key round: 32 bytes the key follows from, 32 bytes the nonces follow from
 	keysSlot       = "keys"       // ready: the public parts, the receiver's key
 	holdingSlot    = "holding"    // ready: an owner's share of the owners' key

@@ -13,6 +13,8 @@ import (
 
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/gofrs/flock"
+
+	"github.com/assay-net/assay/zk/commit"
 )
 
 // cache is a directory of key files. Each name has a data file and a manifest;
@@ -39,13 +41,26 @@ func openCache(dir string) (*cache, error) {
 	return &cache{dir}, nil
 }
 
-// cacheName is the circuit's id with a digest of its constraints.
-func cacheName(id string, system *cs.R1CS) (string, error) {
+// CircuitDigest is the SHA-256 of a constraint system as gnark writes it.
+func CircuitDigest(system *cs.R1CS) (commit.Digest, error) {
 	h := sha256.New()
 	if _, err := system.WriteTo(h); err != nil {
-		return "", fmt.Errorf("digesting the constraint system: %w", err)
+		return commit.Digest{}, fmt.Errorf("digesting the constraint system: %w", err)
 	}
-	return strings.ReplaceAll(id, "/", "-") + "-" + hex.EncodeToString(h.Sum(nil)[:8]), nil
+	return commit.Digest(h.Sum(nil)), nil
+}
+
+// cacheName is the circuit's id with a digest of its constraints.
+func cacheName(id string, system *cs.R1CS) (string, error) {
+	digest, err := CircuitDigest(system)
+	if err != nil {
+		return "", err
+	}
+	return digestName(id, digest), nil
+}
+
+func digestName(id string, digest commit.Digest) string {
+	return strings.ReplaceAll(id, "/", "-") + "-" + hex.EncodeToString(digest[:8])
 }
 
 func (c *cache) path(name, suffix string) string { return filepath.Join(c.dir, name+suffix) }

@@ -55,12 +55,12 @@ func TestSetupRefusesUnusedCommittedValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &Unsafe{cache: cache}
+	u := &Unsafe{&Keys{cache: cache}, func(string) {}}
 	encode := func(*groth16.VerifyingKey) ([]byte, error) { return []byte{1}, nil }
-	if _, err := u.make("key", compiled(t, &committing{}), encode); err == nil || !strings.Contains(err.Error(), "value 1 of commitment 0 occurs in no constraint") {
+	if _, err := u.make("test", "key", compiled(t, &committing{}), encode); err == nil || !strings.Contains(err.Error(), "value 1 of commitment 0 occurs in no constraint") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := u.make("key", compiled(t, &committing{both: true}), encode); err != nil {
+	if _, err := u.make("test", "key", compiled(t, &committing{both: true}), encode); err != nil {
 		t.Error(err)
 	}
 }

@@ -90,24 +90,24 @@ func ParseBundle(b []byte) (*Bundle, error) {
 func openBundle(b []byte) (*wireBundle, *Bundle, error) {
 	w := new(wireBundle)
 	if err := bundleEncoding.Unmarshal("bundle", b, MaxBundleBytes, w); err != nil {
-		return nil, nil, err
+		return nil, nil, BundleEncoding.of(err)
 	}
 	if w.Version != BundleVersion {
-		return nil, nil, fmt.Errorf("bundle: version is %q, want %q", w.Version, BundleVersion)
+		return nil, nil, BundleEncoding.errorf("bundle: version is %q, want %q", w.Version, BundleVersion)
 	}
 	out := &Bundle{Holds: w.Holds}
 	var err error
 	if out.Statement, err = statement.Parse(w.Statement); err != nil {
-		return nil, nil, fmt.Errorf("bundle: %w", err)
+		return nil, nil, StatementInvalid.errorf("bundle: %w", err)
 	}
 	for i, c := range w.Chunks {
 		if i > 0 && c.Index <= w.Chunks[i-1].Index {
-			return nil, nil, fmt.Errorf("bundle: chunk %d comes after chunk %d", c.Index, w.Chunks[i-1].Index)
+			return nil, nil, BundleEncoding.errorf("bundle: chunk %d comes after chunk %d", c.Index, w.Chunks[i-1].Index)
 		}
 	}
 	for _, d := range w.Disclosed {
 		if len(d) > statement.ValueBits/8 || (len(d) > 0 && d[0] == 0) {
-			return nil, nil, fmt.Errorf("bundle: a disclosed total of %d bytes is not a shortest number of at most %d", len(d), statement.ValueBits/8)
+			return nil, nil, BundleEncoding.errorf("bundle: a disclosed total of %d bytes is not a shortest number of at most %d", len(d), statement.ValueBits/8)
 		}
 		out.Disclosed = append(out.Disclosed, new(big.Int).SetBytes(d))
 	}
@@ -118,14 +118,14 @@ func (w *wireBundle) proofs(out *Bundle) error {
 	for _, c := range w.Chunks {
 		p, err := ParseChunkProof(c.Proof)
 		if err != nil {
-			return fmt.Errorf("chunk %d: %w", c.Index, err)
+			return ProofEncoding.errorf("chunk %d: %w", c.Index, err)
 		}
 		out.Chunks = append(out.Chunks, IndexedChunkProof{c.Index, p})
 	}
 	for i, f := range w.Fleet {
 		p, err := ParseFleetProof(f)
 		if err != nil {
-			return fmt.Errorf("fleet proof %d: %w", i, err)
+			return ProofEncoding.errorf("fleet proof %d: %w", i, err)
 		}
 		out.Fleet = append(out.Fleet, p)
 	}

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -18,11 +17,11 @@ import (
 func checkSubject(s *statement.Statement, f *Facts) error {
 	switch {
 	case s.Fleet != f.Fleet:
-		return fmt.Errorf("statement is about fleet %q, the ledger's facts about %q", s.Fleet, f.Fleet)
+		return SubjectMismatch.errorf("statement is about fleet %q, the ledger's facts about %q", s.Fleet, f.Fleet)
 	case s.Epoch != f.Epoch:
-		return fmt.Errorf("statement is about epoch %d, the ledger's facts about %d", s.Epoch, f.Epoch)
+		return SubjectMismatch.errorf("statement is about epoch %d, the ledger's facts about %d", s.Epoch, f.Epoch)
 	case s.Schema != f.Schema:
-		return fmt.Errorf("statement uses schema %s, the fleet is registered with %s", s.Schema, f.Schema)
+		return SubjectMismatch.errorf("statement uses schema %s, the fleet is registered with %s", s.Schema, f.Schema)
 	}
 	return nil
 }
@@ -33,10 +32,10 @@ func checkCoverage(s *statement.Statement, f *Facts) error {
 		return err
 	}
 	if f.Attested() == 0 {
-		return fmt.Errorf("none of %d enrolled devices is attested: there is nothing to prove about", f.Enrolled)
+		return CoverageTooLow.errorf("none of %d enrolled devices is attested: there is nothing to prove about", f.Enrolled)
 	}
 	if f.Attested()*statement.CoverageFull < need*f.Enrolled {
-		return fmt.Errorf("coverage is %d of %d devices (%s %%), below the statement's minimum of %s %%",
+		return CoverageTooLow.errorf("coverage is %d of %d devices (%s %%), below the statement's minimum of %s %%",
 			f.Attested(), f.Enrolled, percent(f.Attested(), f.Enrolled), s.MinimumCoverage)
 	}
 	if len(s.KeyClasses) == 0 {
@@ -45,7 +44,7 @@ func checkCoverage(s *statement.Statement, f *Facts) error {
 	for i := range f.Chunks {
 		for _, class := range slices.Sorted(maps.Keys(f.Chunks[i].Classes)) {
 			if n := f.Chunks[i].Classes[class]; n > 0 && !slices.Contains(s.KeyClasses, class) {
-				return fmt.Errorf("chunk %d has %d devices with keys in %s, which the statement does not accept", f.Chunks[i].Index, n, class)
+				return KeyClassRefused.errorf("chunk %d has %d devices with keys in %s, which the statement does not accept", f.Chunks[i].Index, n, class)
 			}
 		}
 	}
@@ -78,15 +77,15 @@ type checker struct {
 func (c *checker) extent(w *wireBundle) error {
 	expected := c.proven
 	if len(w.Chunks) != len(expected) {
-		return fmt.Errorf("bundle proves %d chunks, the ledger anchors %d", len(w.Chunks), len(expected))
+		return ChunksMismatch.errorf("bundle proves %d chunks, the ledger anchors %d", len(w.Chunks), len(expected))
 	}
 	for i := range w.Chunks {
 		if w.Chunks[i].Index != expected[i].Index {
-			return fmt.Errorf("bundle proves chunk %d where the ledger anchors chunk %d", w.Chunks[i].Index, expected[i].Index)
+			return ChunksMismatch.errorf("bundle proves chunk %d where the ledger anchors chunk %d", w.Chunks[i].Index, expected[i].Index)
 		}
 	}
 	if steps := FleetSteps(len(expected)); len(w.Fleet) != len(steps) {
-		return fmt.Errorf("bundle has %d fleet proofs, %d chunks need %d", len(w.Fleet), len(expected), len(steps))
+		return ChainLength.errorf("bundle has %d fleet proofs, %d chunks need %d", len(w.Fleet), len(expected), len(steps))
 	}
 	return nil
 }
@@ -203,11 +202,11 @@ func (c *checker) results() ([]statement.IntegerClaim, [statement.TotalCount]boo
 		}
 	}
 	if len(c.bundle.Holds) != len(claims) || len(c.bundle.Disclosed) != n {
-		return nil, disclose, fmt.Errorf("bundle has results for %d claims and %d totals, the statement asks for %d and %d",
+		return nil, disclose, ResultsMismatch.errorf("bundle has results for %d claims and %d totals, the statement asks for %d and %d",
 			len(c.bundle.Holds), len(c.bundle.Disclosed), len(claims), n)
 	}
 	if !c.bundle.Disclosed[0].IsUint64() || c.bundle.Disclosed[0].Uint64() != c.facts.Attested() {
-		return nil, disclose, errors.New("the proven population differs from the ledger's count of attestations")
+		return nil, disclose, PopulationDiffer.errorf("the proven population differs from the ledger's count of attestations")
 	}
 	return claims, disclose, nil
 }

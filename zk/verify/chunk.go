@@ -21,6 +21,7 @@ const (
 	tagChunk    = "assay/v1/chunk-digest"
 	tagFleet    = "assay/v1/fleet-digest"
 	tagKey      = "assay/v1/key"
+	tagPin      = "assay/v1/pin"
 	tagTogether = "assay/v1/together"
 )
 
@@ -131,18 +132,18 @@ func (k *Keyring) chunkCheck(place ChunkPlace, c *bn254.G1Affine, parameters *st
 // alone checks the proof by itself.
 func (c *chunkCheck) alone() error {
 	if err := c.proof.Mask.CheckBases(c.bases[0], c.bases[1], c.proof.M, c.maskChallenge); err != nil {
-		return fmt.Errorf("mask M is not shown to lie in its two coefficients: %w", err)
+		return MaskRejected.errorf("mask M is not shown to lie in its two coefficients: %w", err)
 	}
 	vk, err := c.key.alone()
 	if err != nil {
 		return fmt.Errorf("circuit %s: %w", c.circuit, err)
 	}
 	if err := groth16.Verify(&c.proof.Groth16, vk, c.public); err != nil {
-		return fmt.Errorf("circuit %s: %w", c.circuit, err)
+		return ChunkRejected.errorf("circuit %s: %w", c.circuit, err)
 	}
 	opening := kzg.OpeningProof{H: c.proof.Opening, ClaimedValue: c.proof.Y}
 	if err := kzg.Verify(&c.masked, &opening, c.public[1], c.srs.key); err != nil {
-		return fmt.Errorf("opening of the anchored commitment: %w", err)
+		return OpeningRejected.errorf("opening of the anchored commitment: %w", err)
 	}
 	return nil
 }

@@ -2,6 +2,9 @@
 // anchored. It needs no device, no record and no prover, and trusts only the [Facts] and the [Keyring] that it is given.
 // What the proofs show, and on which assumptions, is in package zk; what a verdict says, in [Verdict].
 //
+// The format and every check are written down in zk/SPEC.md, for those who would rather trust a verifier of their own;
+// package second runs one. What is refused is refused for a [Failure], and any verifier finds the same one.
+//
 // # Proofs are checked together
 //
 // A chunk's proof asserts four equations: Groth16's; that the values of its in-circuit commitments are known; the

@@ -44,7 +44,9 @@ type ChunkFacts struct {
 
 // Check reports facts that contradict themselves. An export may come from
 // anywhere, so nothing here is taken for granted.
-func (f *Facts) Check() error {
+func (f *Facts) Check() error { return FactsInvalid.of(f.check()) }
+
+func (f *Facts) check() error {
 	if _, err := record.Lookup(f.Schema); err != nil {
 		return fmt.Errorf("ledger facts: %w", err)
 	}

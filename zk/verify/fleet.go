@@ -137,7 +137,7 @@ func (f *fleetCheck) alone() error {
 		err = groth16.Verify(&f.proof.Groth16, vk, f.public)
 	}
 	if err != nil {
-		return fmt.Errorf("circuit %s: %w", FleetCircuit, err)
+		return FleetRejected.errorf("circuit %s: %w", FleetCircuit, err)
 	}
 	return nil
 }

@@ -36,19 +36,57 @@ const (
 	// SetupUnsafe keys come from one party that could forge proofs with what it
 	// knew. Every verdict made with one says so.
 	SetupUnsafe = "unsafe-single-party"
+	// setupCeremony is what the name of a ceremony begins with; the digest of its
+	// transcript follows.
+	setupCeremony = "ceremony:"
 )
+
+// CeremonySetup names the setup of a key that came out of a ceremony with this
+// transcript. A verifier that was given the transcript can replay it; the name
+// alone says only which transcript those who pinned the key claim.
+func CeremonySetup(transcript commit.Digest) string { return setupCeremony + transcript.String() }
+
+func checkSetup(setup string) error {
+	if setup == SetupUnsafe {
+		return nil
+	}
+	var transcript commit.Digest
+	if digest, ok := strings.CutPrefix(setup, setupCeremony); ok && transcript.UnmarshalText([]byte(digest)) == nil && !transcript.IsZero() {
+		return nil
+	}
+	return KeySetup.errorf("unknown setup %.128q", setup)
+}
 
 // PublishedKey is a verifying key as the ledger holds it.
 type PublishedKey struct {
 	CircuitID string        `json:"circuit_id"`
 	Key       []byte        `json:"key"`
 	Digest    commit.Digest `json:"digest"`
-	Setup     string        `json:"setup"`
+	// Setup names the setup that made it, a ceremony by its transcript's digest.
+	Setup string `json:"setup"`
+	// SRS is the digest of the SRS that a circuit's key is used with, and Circuit that of the constraint system that it was made for. The SRS's own key has
+	// neither. No check of a proof rests on them: they say what to replay a setup from.
+	SRS     commit.Digest `json:"srs,omitzero"`
+	Circuit commit.Digest `json:"circuit,omitzero"`
+	// Status is the ledger's. The digest does not cover it.
+	Status KeyStatus `json:"status,omitzero"`
 }
 
 // NewPublishedKey names the key's digest.
 func NewPublishedKey(circuitID, setup string, key []byte) PublishedKey {
-	return PublishedKey{circuitID, key, KeyDigest(circuitID, setup, key), setup}
+	return PublishedKey{CircuitID: circuitID, Key: key, Digest: KeyDigest(circuitID, setup, key), Setup: setup}
+}
+
+// Pin is what an organisation consents to that wants this key on the ledger: its digest and those of its SRS and circuit. Without these it is the key's digest.
+func (k *PublishedKey) Pin() commit.Digest {
+	if k.SRS.IsZero() && k.Circuit.IsZero() {
+		return k.Digest
+	}
+	t := commit.NewTranscript(tagPin, commit.Digest{})
+	t.Bytes(k.Digest[:])
+	t.Bytes(k.SRS[:])
+	t.Bytes(k.Circuit[:])
+	return t.Digest()
 }
 
 // KeyDigest names a key: SHA-256 over a tag, the circuit id, the setup and the
@@ -186,13 +224,16 @@ func NewKeyring(keys []PublishedKey) (*Keyring, error) {
 
 func (r *Keyring) add(k PublishedKey) error {
 	if _, ok := r.keys[k.CircuitID]; ok {
-		return errors.New("listed twice")
+		return KeyDuplicate.errorf("listed twice")
 	}
-	if k.Setup != SetupUnsafe {
-		return fmt.Errorf("unknown setup %q", k.Setup)
+	if err := checkSetup(k.Setup); err != nil {
+		return err
+	}
+	if err := k.Status.Check(); err != nil {
+		return KeyStatusWrong.errorf("status: %w", err)
 	}
 	if KeyDigest(k.CircuitID, k.Setup, k.Key) != k.Digest {
-		return errors.New("bytes do not match the digest")
+		return KeyMismatch.errorf("bytes do not match the digest")
 	}
 	var err error
 	switch id := k.CircuitID; {
@@ -203,10 +244,10 @@ func (r *Keyring) add(k PublishedKey) error {
 	case isChunkCircuit(id):
 		r.circuits[id], err = decodeKey(k.Key, chunkPublic, chunkCommitted)
 	default:
-		err = fmt.Errorf("unknown circuit; known are %s", strings.Join(CircuitIDs(), ", "))
+		err = CircuitUnknown.errorf("unknown circuit; known are %s", strings.Join(CircuitIDs(), ", "))
 	}
 	if err != nil {
-		return err
+		return KeyEncoding.of(err)
 	}
 	r.keys[k.CircuitID] = k
 	return nil
@@ -223,16 +264,16 @@ func isChunkCircuit(id string) bool {
 
 func (r *Keyring) circuit(id string) (*circuitKey, error) {
 	if key := r.circuits[id]; key != nil {
-		return key, nil
+		return key, r.usable(id)
 	}
-	return nil, fmt.Errorf("no key is pinned for circuit %q", id)
+	return nil, KeyUnknown.errorf("no key is pinned for circuit %q", id)
 }
 
 func (r *Keyring) srs() (*srsKey, error) {
 	if r.srsKey == nil {
-		return nil, fmt.Errorf("no key is pinned for %q", SRSKey)
+		return nil, KeyUnknown.errorf("no key is pinned for %q", SRSKey)
 	}
-	return r.srsKey, nil
+	return r.srsKey, r.usable(SRSKey)
 }
 
 // SRSDigest is the digest of the pinned SRS.

@@ -108,7 +108,7 @@ func (c *checker) chunks(from, to int, parameters *statement.Parameters) error {
 func (c *checker) chunk(f *ChunkFacts, parameters *statement.Parameters, p *ChunkProof) (*chunkCheck, error) {
 	commitment, err := commit.ParsePoint(f.Commitment)
 	if err != nil {
-		return nil, fmt.Errorf("anchored commitment: %w", err)
+		return nil, AnchorInvalid.errorf("anchored commitment: %w", err)
 	}
 	place := ChunkPlace{
 		Ledger: c.facts.Ledger, Statement: c.digest, Fleet: c.facts.Fleet,

@@ -52,6 +52,8 @@ type KeyVerdict struct {
 	CircuitID string        `json:"circuit_id"`
 	Digest    commit.Digest `json:"digest"`
 	Setup     string        `json:"setup"`
+	// Status is zero for an active key. A verdict that rests on a retired key says so.
+	Status KeyStatus `json:"status,omitzero"`
 }
 
 // ChunkVerdict is an anchored chunk's place on the ledger.
@@ -148,7 +150,7 @@ func (c *checker) verdict() (*Verdict, error) {
 	}
 	for _, id := range CircuitIDs() {
 		if k, ok := c.keys.Published(id); ok && c.used[id] {
-			v.Keys = append(v.Keys, KeyVerdict{id, k.Digest, k.Setup})
+			v.Keys = append(v.Keys, KeyVerdict{id, k.Digest, k.Setup, k.Status})
 			v.Unsafe = v.Unsafe || k.Setup == SetupUnsafe
 		}
 	}

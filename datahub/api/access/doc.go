@@ -8,7 +8,8 @@
 //
 // Another organisation's node shows a certificate over TLS 1.3. Its organisation is the one in the certificate's subject, and the certificate chains to the
 // CA that this very organisation published on the ledger: no organisation's CA speaks for another. A peer is no person and has none of their
-// rights: it may call the few methods that the table opens to peers, and those about a request only if its organisation asked it or answers it.
+// rights: it may call the few methods that the table opens to peers, and those about a request only if its organisation asked it or answers it. What nodes fetch from one
+// another is for peers alone: no role opens it, an administrator's neither.
 //
 // A call that brings both is refused, and so is one that brings neither, except for a bare "are you there".
 //

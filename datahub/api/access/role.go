@@ -11,9 +11,9 @@ type Role string
 const (
 	// Viewer reads what every member of the consortium may read.
 	Viewer Role = "viewer"
-	// Auditor reads the trail of calls and takes evidence besides.
+	// Auditor reads the trail of calls, the results of queries, and takes evidence besides.
 	Auditor Role = "auditor"
-	// Operator asks, withdraws, approves and refuses besides what a viewer does.
+	// Operator asks, withdraws, approves, refuses and reads the results of queries besides what a viewer does.
 	Operator Role = "operator"
 	// Administrator publishes policies, grants and revokes, and does what the others do.
 	Administrator Role = "administrator"

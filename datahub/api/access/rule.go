@@ -24,7 +24,7 @@ const (
 
 // Rule says who may call a method.
 type Rule struct {
-	// Roles are those that a person needs one of. An administrator has all.
+	// Roles are those that a person needs one of. An administrator has all. Without any, no person may call, an administrator neither.
 	Roles []Role
 	// Organisation are the roles that the node's own organisation needs one of; none is any.
 	Organisation []ledger.Role
@@ -94,6 +94,8 @@ func (r *Rule) decide(p Principal, own *ledger.Organisation) error {
 		return errors.New("not for other organisations' nodes")
 	case p.Kind != Person:
 		return errors.New("not for callers without a token")
+	case len(r.Roles) == 0:
+		return errors.New("for other organisations' nodes alone")
 	case !p.HasAny(r.Roles...):
 		return fmt.Errorf("needs one of the roles %v", withAdministrator(r.Roles))
 	}

@@ -17,13 +17,19 @@ const (
 	text      = policy.MaxText + small
 	question  = statement.MaxBytes + small
 	both      = policy.MaxText + statement.MaxBytes + small
+	draft     = maxQuery + maxModel + small
 	proof     = ledger.MaxBundle + small
 	aliveness = 256
+
+	// maxQuery and maxModel bound the texts of a query and of a score's model.
+	maxQuery = 64 << 10
+	maxModel = 16 << 10
 )
 
 var (
 	everyone = Roles()
 	auditors = []Role{Auditor}
+	learners = []Role{Operator, Auditor}
 	askers   = []ledger.Role{ledger.RoleFinancier, ledger.RoleRegulator}
 	owners   = []ledger.Role{ledger.RoleOwner}
 )
@@ -51,6 +57,18 @@ var rules = map[string]Rule{
 	assayv1.RequestService_RefuseRequest_FullMethodName:   {Roles: []Role{Operator}, Organisation: owners, MaxRequest: reasons},
 	assayv1.RequestService_WithdrawRequest_FullMethodName: {Roles: []Role{Operator}, Organisation: askers, MaxRequest: small},
 	assayv1.RequestService_WatchRequest_FullMethodName:    {Roles: everyone, Peers: PartyPeers, MaxRequest: small, Stream: true},
+
+	assayv1.QueryService_CreateQuery_FullMethodName:    {Roles: []Role{Operator}, Organisation: askers, MaxRequest: draft},
+	assayv1.QueryService_GetQuery_FullMethodName:       {Roles: everyone, MaxRequest: small},
+	assayv1.QueryService_ListQueries_FullMethodName:    {Roles: everyone, MaxRequest: small},
+	assayv1.QueryService_ApproveQuery_FullMethodName:   {Roles: []Role{Operator}, Organisation: owners, MaxRequest: reasons},
+	assayv1.QueryService_RefuseQuery_FullMethodName:    {Roles: []Role{Operator}, Organisation: owners, MaxRequest: reasons},
+	assayv1.QueryService_WatchQuery_FullMethodName:     {Roles: everyone, MaxRequest: small, Stream: true},
+	assayv1.QueryService_GetQueryResult_FullMethodName: {Roles: learners, Organisation: askers, MaxRequest: small},
+
+	assayv1.SessionService_ListSessions_FullMethodName: {Roles: everyone, MaxRequest: small},
+	assayv1.SessionService_GetSession_FullMethodName:   {Roles: everyone, MaxRequest: small},
+	assayv1.SessionService_FetchItem_FullMethodName:    {Peers: AllPeers, MaxRequest: small, Stream: true, AtOnce: 8},
 
 	assayv1.ProofService_GetProof_FullMethodName:       {Roles: everyone, MaxRequest: small},
 	assayv1.ProofService_DownloadBundle_FullMethodName: {Roles: everyone, Peers: PartyPeers, MaxRequest: small, Stream: true, AtOnce: 4},

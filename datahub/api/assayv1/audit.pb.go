@@ -151,13 +151,14 @@ func (x *Released) GetAttested() uint64 {
 type Alert struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Regulator string                 `protobuf:"bytes,1,opt,name=regulator,proto3" json:"regulator,omitempty"`
-	// Request is what it is about.
+	// Request is what it is about, or else query.
 	Request string `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
 	Text    string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
 	// Digest is of what the regulator found, as the ledger has it.
 	Digest        string                 `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
 	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
 	TxId          string                 `protobuf:"bytes,6,opt,name=tx_id,json=txId,proto3" json:"tx_id,omitempty"`
+	Query         string                 `protobuf:"bytes,7,opt,name=query,proto3" json:"query,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -230,6 +231,13 @@ func (x *Alert) GetAt() *timestamppb.Timestamp {
 func (x *Alert) GetTxId() string {
 	if x != nil {
 		return x.TxId
+	}
+	return ""
+}
+
+func (x *Alert) GetQuery() string {
+	if x != nil {
+		return x.Query
 	}
 	return ""
 }
@@ -705,14 +713,15 @@ const file_assay_v1_audit_proto_rawDesc = "" +
 	"\x06claims\x18\x01 \x03(\v2\x16.assay.v1.ClaimVerdictR\x06claims\x126\n" +
 	"\tdisclosed\x18\x02 \x03(\v2\x18.assay.v1.DisclosedTotalR\tdisclosed\x12\x1a\n" +
 	"\benrolled\x18\x03 \x01(\x04R\benrolled\x12\x1a\n" +
-	"\battested\x18\x04 \x01(\x04R\battested\"\xac\x01\n" +
+	"\battested\x18\x04 \x01(\x04R\battested\"\xc2\x01\n" +
 	"\x05Alert\x12\x1c\n" +
 	"\tregulator\x18\x01 \x01(\tR\tregulator\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\tR\arequest\x12\x12\n" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\tR\x06digest\x12*\n" +
 	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x13\n" +
-	"\x05tx_id\x18\x06 \x01(\tR\x04txId\"\xf2\x02\n" +
+	"\x05tx_id\x18\x06 \x01(\tR\x04txId\x12\x14\n" +
+	"\x05query\x18\a \x01(\tR\x05query\"\xf2\x02\n" +
 	"\x12ListEntriesRequest\x12A\n" +
 	"\x05owner\x18\x01 \x01(\tB+\xbaH(\xd8\x01\x01r#\x18@2\x1f^[a-z0-9]([a-z0-9-]*[a-z0-9])?$R\x05owner\x12I\n" +
 	"\trequester\x18\x02 \x01(\tB+\xbaH(\xd8\x01\x01r#\x18@2\x1f^[a-z0-9]([a-z0-9-]*[a-z0-9])?$R\trequester\x12A\n" +

@@ -122,7 +122,9 @@ type GrantTerms struct {
 	// Policy is the digest of a policy that the owner published. When it is not given, it is the one in force.
 	Policy string `protobuf:"bytes,20,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Max price is the highest price of one device that a model may be asked with, as decimal text with up to two places. It is there exactly when there are models.
-	MaxPrice      string `protobuf:"bytes,21,opt,name=max_price,json=maxPrice,proto3" json:"max_price,omitempty"`
+	MaxPrice string `protobuf:"bytes,21,opt,name=max_price,json=maxPrice,proto3" json:"max_price,omitempty"`
+	// Delta budget bounds for each fleet the sum of the deltas of noised answers, as decimal text. Without it, none may have a delta.
+	DeltaBudget   string `protobuf:"bytes,22,opt,name=delta_budget,json=deltaBudget,proto3" json:"delta_budget,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -304,6 +306,13 @@ func (x *GrantTerms) GetMaxPrice() string {
 	return ""
 }
 
+func (x *GrantTerms) GetDeltaBudget() string {
+	if x != nil {
+		return x.DeltaBudget
+	}
+	return ""
+}
+
 // Grant is an owner's permission, with what is spent of it.
 type Grant struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
@@ -315,7 +324,9 @@ type Grant struct {
 	Revocation   *Revocation            `protobuf:"bytes,6,opt,name=revocation,proto3" json:"revocation,omitempty"`
 	AnswersSpent uint32                 `protobuf:"varint,7,opt,name=answers_spent,json=answersSpent,proto3" json:"answers_spent,omitempty"`
 	// Budget spent is by fleet, as decimal text.
-	BudgetSpent   map[string]string `protobuf:"bytes,8,rep,name=budget_spent,json=budgetSpent,proto3" json:"budget_spent,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	BudgetSpent map[string]string `protobuf:"bytes,8,rep,name=budget_spent,json=budgetSpent,proto3" json:"budget_spent,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Delta spent is of the delta budget, by fleet.
+	DeltaSpent    map[string]string `protobuf:"bytes,9,rep,name=delta_spent,json=deltaSpent,proto3" json:"delta_spent,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -402,6 +413,13 @@ func (x *Grant) GetAnswersSpent() uint32 {
 func (x *Grant) GetBudgetSpent() map[string]string {
 	if x != nil {
 		return x.BudgetSpent
+	}
+	return nil
+}
+
+func (x *Grant) GetDeltaSpent() map[string]string {
+	if x != nil {
+		return x.DeltaSpent
 	}
 	return nil
 }
@@ -876,7 +894,7 @@ var File_assay_v1_grant_proto protoreflect.FileDescriptor
 
 const file_assay_v1_grant_proto_rawDesc = "" +
 	"\n" +
-	"\x14assay/v1/grant.proto\x12\bassay.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\b\n" +
+	"\x14assay/v1/grant.proto\x12\bassay.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\b\n" +
 	"\n" +
 	"GrantTerms\x12:\n" +
 	"\x02id\x18\x01 \x01(\tB*\xbaH'r%\x10\x01\x18@2\x1f^[a-z0-9]([a-z0-9-]*[a-z0-9])?$R\x02id\x12D\n" +
@@ -907,7 +925,8 @@ const file_assay_v1_grant_proto_rawDesc = "" +
 	"not_before\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tnotBefore\x12?\n" +
 	"\tnot_after\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\bnotAfter\x120\n" +
 	"\x06policy\x18\x14 \x01(\tB\x18\xbaH\x15\xd8\x01\x01r\x102\x0e^[0-9a-f]{64}$R\x06policy\x12$\n" +
-	"\tmax_price\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\bmaxPrice\"\xa8\x03\n" +
+	"\tmax_price\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\bmaxPrice\x12*\n" +
+	"\fdelta_budget\x18\x16 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\vdeltaBudget\"\xa9\x04\n" +
 	"\x05Grant\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12*\n" +
 	"\x05terms\x18\x02 \x01(\v2\x14.assay.v1.GrantTermsR\x05terms\x12-\n" +
@@ -919,8 +938,13 @@ const file_assay_v1_grant_proto_rawDesc = "" +
 	"revocation\x18\x06 \x01(\v2\x14.assay.v1.RevocationR\n" +
 	"revocation\x12#\n" +
 	"\ranswers_spent\x18\a \x01(\rR\fanswersSpent\x12C\n" +
-	"\fbudget_spent\x18\b \x03(\v2 .assay.v1.Grant.BudgetSpentEntryR\vbudgetSpent\x1a>\n" +
+	"\fbudget_spent\x18\b \x03(\v2 .assay.v1.Grant.BudgetSpentEntryR\vbudgetSpent\x12@\n" +
+	"\vdelta_spent\x18\t \x03(\v2\x1f.assay.v1.Grant.DeltaSpentEntryR\n" +
+	"deltaSpent\x1a>\n" +
 	"\x10BudgetSpentEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a=\n" +
+	"\x0fDeltaSpentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"t\n" +
 	"\n" +
@@ -983,7 +1007,7 @@ func file_assay_v1_grant_proto_rawDescGZIP() []byte {
 }
 
 var file_assay_v1_grant_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_assay_v1_grant_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_assay_v1_grant_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_assay_v1_grant_proto_goTypes = []any{
 	(GrantStatus)(0),              // 0: assay.v1.GrantStatus
 	(*GrantTerms)(nil),            // 1: assay.v1.GrantTerms
@@ -998,35 +1022,37 @@ var file_assay_v1_grant_proto_goTypes = []any{
 	(*RevokeGrantRequest)(nil),    // 10: assay.v1.RevokeGrantRequest
 	(*RevokeGrantResponse)(nil),   // 11: assay.v1.RevokeGrantResponse
 	nil,                           // 12: assay.v1.Grant.BudgetSpentEntry
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	nil,                           // 13: assay.v1.Grant.DeltaSpentEntry
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
 }
 var file_assay_v1_grant_proto_depIdxs = []int32{
-	13, // 0: assay.v1.GrantTerms.not_before:type_name -> google.protobuf.Timestamp
-	13, // 1: assay.v1.GrantTerms.not_after:type_name -> google.protobuf.Timestamp
+	14, // 0: assay.v1.GrantTerms.not_before:type_name -> google.protobuf.Timestamp
+	14, // 1: assay.v1.GrantTerms.not_after:type_name -> google.protobuf.Timestamp
 	1,  // 2: assay.v1.Grant.terms:type_name -> assay.v1.GrantTerms
 	0,  // 3: assay.v1.Grant.status:type_name -> assay.v1.GrantStatus
-	13, // 4: assay.v1.Grant.granted_at:type_name -> google.protobuf.Timestamp
+	14, // 4: assay.v1.Grant.granted_at:type_name -> google.protobuf.Timestamp
 	3,  // 5: assay.v1.Grant.revocation:type_name -> assay.v1.Revocation
 	12, // 6: assay.v1.Grant.budget_spent:type_name -> assay.v1.Grant.BudgetSpentEntry
-	13, // 7: assay.v1.Revocation.revoked_at:type_name -> google.protobuf.Timestamp
-	1,  // 8: assay.v1.CreateGrantRequest.terms:type_name -> assay.v1.GrantTerms
-	2,  // 9: assay.v1.CreateGrantResponse.grant:type_name -> assay.v1.Grant
-	2,  // 10: assay.v1.GetGrantResponse.grant:type_name -> assay.v1.Grant
-	2,  // 11: assay.v1.ListGrantsResponse.grants:type_name -> assay.v1.Grant
-	2,  // 12: assay.v1.RevokeGrantResponse.grant:type_name -> assay.v1.Grant
-	4,  // 13: assay.v1.GrantService.CreateGrant:input_type -> assay.v1.CreateGrantRequest
-	6,  // 14: assay.v1.GrantService.GetGrant:input_type -> assay.v1.GetGrantRequest
-	8,  // 15: assay.v1.GrantService.ListGrants:input_type -> assay.v1.ListGrantsRequest
-	10, // 16: assay.v1.GrantService.RevokeGrant:input_type -> assay.v1.RevokeGrantRequest
-	5,  // 17: assay.v1.GrantService.CreateGrant:output_type -> assay.v1.CreateGrantResponse
-	7,  // 18: assay.v1.GrantService.GetGrant:output_type -> assay.v1.GetGrantResponse
-	9,  // 19: assay.v1.GrantService.ListGrants:output_type -> assay.v1.ListGrantsResponse
-	11, // 20: assay.v1.GrantService.RevokeGrant:output_type -> assay.v1.RevokeGrantResponse
-	17, // [17:21] is the sub-list for method output_type
-	13, // [13:17] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	13, // 7: assay.v1.Grant.delta_spent:type_name -> assay.v1.Grant.DeltaSpentEntry
+	14, // 8: assay.v1.Revocation.revoked_at:type_name -> google.protobuf.Timestamp
+	1,  // 9: assay.v1.CreateGrantRequest.terms:type_name -> assay.v1.GrantTerms
+	2,  // 10: assay.v1.CreateGrantResponse.grant:type_name -> assay.v1.Grant
+	2,  // 11: assay.v1.GetGrantResponse.grant:type_name -> assay.v1.Grant
+	2,  // 12: assay.v1.ListGrantsResponse.grants:type_name -> assay.v1.Grant
+	2,  // 13: assay.v1.RevokeGrantResponse.grant:type_name -> assay.v1.Grant
+	4,  // 14: assay.v1.GrantService.CreateGrant:input_type -> assay.v1.CreateGrantRequest
+	6,  // 15: assay.v1.GrantService.GetGrant:input_type -> assay.v1.GetGrantRequest
+	8,  // 16: assay.v1.GrantService.ListGrants:input_type -> assay.v1.ListGrantsRequest
+	10, // 17: assay.v1.GrantService.RevokeGrant:input_type -> assay.v1.RevokeGrantRequest
+	5,  // 18: assay.v1.GrantService.CreateGrant:output_type -> assay.v1.CreateGrantResponse
+	7,  // 19: assay.v1.GrantService.GetGrant:output_type -> assay.v1.GetGrantResponse
+	9,  // 20: assay.v1.GrantService.ListGrants:output_type -> assay.v1.ListGrantsResponse
+	11, // 21: assay.v1.GrantService.RevokeGrant:output_type -> assay.v1.RevokeGrantResponse
+	18, // [18:22] is the sub-list for method output_type
+	14, // [14:18] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_assay_v1_grant_proto_init() }
@@ -1040,7 +1066,7 @@ func file_assay_v1_grant_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_assay_v1_grant_proto_rawDesc), len(file_assay_v1_grant_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

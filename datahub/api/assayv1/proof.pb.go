@@ -381,10 +381,12 @@ func (x *DisclosedTotal) GetUnit() string {
 
 // KeyVerdict names a key that the proofs were verified with, and the setup that made it.
 type KeyVerdict struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	CircuitId     string                 `protobuf:"bytes,1,opt,name=circuit_id,json=circuitId,proto3" json:"circuit_id,omitempty"`
-	Digest        string                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
-	Setup         string                 `protobuf:"bytes,3,opt,name=setup,proto3" json:"setup,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	CircuitId string                 `protobuf:"bytes,1,opt,name=circuit_id,json=circuitId,proto3" json:"circuit_id,omitempty"`
+	Digest    string                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	Setup     string                 `protobuf:"bytes,3,opt,name=setup,proto3" json:"setup,omitempty"`
+	// Empty for a key that is active; else retired, since when and why: no new proof is taken under it.
+	Status        string `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -436,6 +438,13 @@ func (x *KeyVerdict) GetDigest() string {
 func (x *KeyVerdict) GetSetup() string {
 	if x != nil {
 		return x.Setup
+	}
+	return ""
+}
+
+func (x *KeyVerdict) GetStatus() string {
+	if x != nil {
+		return x.Status
 	}
 	return ""
 }
@@ -784,13 +793,14 @@ const file_assay_v1_proof_proto_rawDesc = "" +
 	"\x0eDisclosedTotal\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x12\n" +
-	"\x04unit\x18\x03 \x01(\tR\x04unit\"Y\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\"q\n" +
 	"\n" +
 	"KeyVerdict\x12\x1d\n" +
 	"\n" +
 	"circuit_id\x18\x01 \x01(\tR\tcircuitId\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x14\n" +
-	"\x05setup\x18\x03 \x01(\tR\x05setup\"B\n" +
+	"\x05setup\x18\x03 \x01(\tR\x05setup\x12\x16\n" +
+	"\x06status\x18\x04 \x01(\tR\x06status\"B\n" +
 	"\x0fGetProofRequest\x12/\n" +
 	"\arequest\x18\x01 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\arequest\"9\n" +
 	"\x10GetProofResponse\x12%\n" +

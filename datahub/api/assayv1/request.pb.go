@@ -346,9 +346,11 @@ type Decision struct {
 	// Cost was spent of the grant's budget, as decimal text.
 	Cost string `protobuf:"bytes,6,opt,name=cost,proto3" json:"cost,omitempty"`
 	// Approval is "person" where the policies left it to one.
-	Approval      string                 `protobuf:"bytes,7,opt,name=approval,proto3" json:"approval,omitempty"`
-	At            *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
-	TxId          string                 `protobuf:"bytes,9,opt,name=tx_id,json=txId,proto3" json:"tx_id,omitempty"`
+	Approval string                 `protobuf:"bytes,7,opt,name=approval,proto3" json:"approval,omitempty"`
+	At       *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	TxId     string                 `protobuf:"bytes,9,opt,name=tx_id,json=txId,proto3" json:"tx_id,omitempty"`
+	// Automatic is true where no person made it.
+	Automatic     bool `protobuf:"varint,10,opt,name=automatic,proto3" json:"automatic,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -444,6 +446,13 @@ func (x *Decision) GetTxId() string {
 		return x.TxId
 	}
 	return ""
+}
+
+func (x *Decision) GetAutomatic() bool {
+	if x != nil {
+		return x.Automatic
+	}
+	return false
 }
 
 // Failure says that an approved request could not be proven.
@@ -1381,7 +1390,7 @@ const file_assay_v1_request_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
 	"\x04Step\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x13\n" +
-	"\x05tx_id\x18\x02 \x01(\tR\x04txId\"\x82\x02\n" +
+	"\x05tx_id\x18\x02 \x01(\tR\x04txId\"\xa0\x02\n" +
 	"\bDecision\x12\x1a\n" +
 	"\bapproved\x18\x01 \x01(\bR\bapproved\x12\x18\n" +
 	"\areasons\x18\x02 \x03(\tR\areasons\x12\x14\n" +
@@ -1392,7 +1401,9 @@ const file_assay_v1_request_proto_rawDesc = "" +
 	"\x04cost\x18\x06 \x01(\tR\x04cost\x12\x1a\n" +
 	"\bapproval\x18\a \x01(\tR\bapproval\x12*\n" +
 	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x13\n" +
-	"\x05tx_id\x18\t \x01(\tR\x04txId\"d\n" +
+	"\x05tx_id\x18\t \x01(\tR\x04txId\x12\x1c\n" +
+	"\tautomatic\x18\n" +
+	" \x01(\bR\tautomatic\"d\n" +
 	"\aFailure\x12\x18\n" +
 	"\areasons\x18\x01 \x03(\tR\areasons\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x13\n" +

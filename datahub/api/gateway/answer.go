@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
@@ -44,11 +45,14 @@ func (m *marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 			return errors.New("body: not one JSON value")
 		}
 		if err := m.Unmarshal(b, into); err != nil {
-			return fmt.Errorf("body: %w", err)
+			return fmt.Errorf("body: %s", quoted.ReplaceAllString(err.Error(), "$1"))
 		}
 		return nil
 	})
 }
+
+// quoted is where the decoder of messages says what is wrong and then quotes it. What is quoted may be a secret that was put in another form than it should have.
+var quoted = regexp.MustCompile(`(?s)(invalid value for \S+ (?:field \S+|key)|unexpected token|unable to resolve):? .*`)
 
 // refuse answers with a google.rpc.Status.
 func refuse(w http.ResponseWriter, err error) {

@@ -54,13 +54,14 @@ func field(number protowire.Number, size int) []byte {
 func TestAttackOversizeMessagesInEveryMethod(t *testing.T) {
 	slow(t)
 	w := newWorld(t, everything)
-	token, conn := w.token(access.Administrator), w.dial(nil)
+	token, callers := w.token(access.Administrator), w.callers()
 	for _, m := range methods() {
 		rule, _ := access.RuleOf(fullName(m))
+		as, conn := callers.of(m)
 		for _, size := range []int{rule.MaxRequest + 1, access.LargestRequest() + 1} {
-			err := send(with(token), conn, m, field(19_999, size), grpc.MaxCallSendMsgSize(math.MaxInt32))
+			err := send(as, conn, m, field(19_999, size), grpc.MaxCallSendMsgSize(math.MaxInt32))
 			wantCode(t, fmt.Sprintf("%s, %d bytes", fullName(m), size), err, codes.ResourceExhausted)
-			err = send(with(token), conn, m, field(19_999, size), grpc.MaxCallSendMsgSize(math.MaxInt32), grpc.UseCompressor("gzip"))
+			err = send(as, conn, m, field(19_999, size), grpc.MaxCallSendMsgSize(math.MaxInt32), grpc.UseCompressor("gzip"))
 			wantCode(t, fmt.Sprintf("%s, %d bytes compressed", fullName(m), size), err, codes.InvalidArgument)
 		}
 		for _, f := range forms(m) {
@@ -105,10 +106,11 @@ func TestAttackMessageThatGrows(t *testing.T) {
 func TestAttackMalformedMessagesInEveryMethod(t *testing.T) {
 	slow(t)
 	w := newWorld(t, everything)
-	token, conn := w.token(access.Administrator), w.dial(nil)
+	token, callers := w.token(access.Administrator), w.callers()
 	unknown := protowire.AppendVarint(protowire.AppendTag(nil, 15_000, protowire.VarintType), 1)
 	for _, m := range methods() {
 		name := fullName(m)
+		as, conn := callers.of(m)
 		for what, b := range map[string][]byte{
 			"no message":         {0xff, 0xff, 0xff},
 			"cut":                {0x0a, 0x05, 'a'},
@@ -122,7 +124,7 @@ func TestAttackMalformedMessagesInEveryMethod(t *testing.T) {
 			if what == "text that is none" && name == assayv1.ProofService_VerifyBundle_FullMethodName {
 				continue // they are bytes there
 			}
-			err := send(with(token), conn, m, b)
+			err := send(as, conn, m, b)
 			if got := status.Code(err); got != codes.InvalidArgument && got != codes.Internal && got != codes.ResourceExhausted {
 				t.Errorf("%s: %s: %v", name, what, err)
 			}
@@ -197,4 +199,26 @@ func TestPathWinsOverBody(t *testing.T) {
 		t.Errorf("%d %s", a.code, a.body)
 	}
 	wantNothingReached(t, w)
+}
+
+// What stands in a body in the wrong form is not said again: it may be a model's weights.
+func TestErrorsOfABodyQuoteNothing(t *testing.T) {
+	w := newWorld(t, everything)
+	token := w.token(access.Administrator)
+	for _, body := range []string{
+		`{"query":"{}","model":0.271828}`, `{"query":"{}","model":{"weight":0.271828}}`, `{"query":"{}","model":[0.271828]}`, `{"query":0.271828}`, `{"query":"{}","model":"0.271828" 1}`,
+		`[0.271828]`, `0.271828`, `{"query":"{}","model":"{\"weight\":0.271828`, `{"query":"{}","model":null,"model":0.271828}`,
+	} {
+		a := w.rest("POST", "/v1/queries", token, body)
+		if a.code != http.StatusBadRequest || strings.Contains(a.body, "271828") {
+			t.Errorf("%s: %d %s", body, a.code, a.body)
+		}
+	}
+	if a := w.rest("POST", "/v1/queries", token, `{"query":"{}","model":1}`); !strings.Contains(a.body, "field model") {
+		t.Errorf("the field is not named: %s", a.body)
+	}
+	wantNothingReached(t, w)
+	if text := w.logged(); strings.Contains(text, "271828") {
+		t.Error("it is in the log")
+	}
 }

@@ -71,7 +71,7 @@ func TestPeersMayCallFewMethods(t *testing.T) {
 	want := map[string]access.PeerAccess{
 		assayv1.NodeService_GetStatus_FullMethodName: access.AllPeers, "/grpc.health.v1.Health/Check": access.AllPeers, "/grpc.health.v1.Health/Watch": access.AllPeers,
 		assayv1.RequestService_GetRequest_FullMethodName: access.PartyPeers, assayv1.RequestService_WatchRequest_FullMethodName: access.PartyPeers,
-		assayv1.ProofService_DownloadBundle_FullMethodName: access.PartyPeers,
+		assayv1.ProofService_DownloadBundle_FullMethodName: access.PartyPeers, assayv1.SessionService_FetchItem_FullMethodName: access.AllPeers,
 	}
 	for _, name := range access.Rules() {
 		if rule, _ := access.RuleOf(name); rule.Peers != want[name] {

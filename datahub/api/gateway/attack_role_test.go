@@ -20,6 +20,7 @@ import (
 var ownersMethods = []string{
 	assayv1.PolicyService_PublishPolicy_FullMethodName, assayv1.GrantService_CreateGrant_FullMethodName, assayv1.GrantService_RevokeGrant_FullMethodName,
 	assayv1.RequestService_ApproveRequest_FullMethodName, assayv1.RequestService_RefuseRequest_FullMethodName,
+	assayv1.QueryService_ApproveQuery_FullMethodName, assayv1.QueryService_RefuseQuery_FullMethodName,
 }
 
 // A lender's administrator calls what an owner may: at the lender's own node, at which the token is good, and at the owner's, at which it is not.
@@ -104,9 +105,11 @@ func TestRolesOpenWhatTheyShould(t *testing.T) {
 	read := []string{
 		"FleetService/", "PolicyService/Get", "PolicyService/Check", "PolicyService/Explain", "GrantService/Get", "GrantService/List", "RequestService/Get",
 		"RequestService/List", "RequestService/Watch", "ProofService/", "NodeService/", "Health/",
+		"QueryService/GetQuery$", "QueryService/List", "QueryService/Watch", "SessionService/List", "SessionService/Get",
 	}
-	asking := []string{"RequestService/Create", "RequestService/Withdraw"}
-	deciding := []string{"RequestService/Approve", "RequestService/Refuse"}
+	asking := []string{"RequestService/Create", "RequestService/Withdraw", "QueryService/Create"}
+	learning := []string{"QueryService/GetQueryResult$"}
+	deciding := []string{"RequestService/Approve", "RequestService/Refuse", "QueryService/Approve", "QueryService/Refuse"}
 	granting := []string{"PolicyService/Publish", "GrantService/Create", "GrantService/Revoke"}
 	audit := []string{"AuditService/"}
 	for _, c := range []struct {
@@ -119,16 +122,17 @@ func TestRolesOpenWhatTheyShould(t *testing.T) {
 		{[]ledger.Role{ledger.RoleOwner}, access.Operator, slices.Concat(read, deciding)},
 		{[]ledger.Role{ledger.RoleOwner}, access.Administrator, slices.Concat(read, deciding, granting, audit)},
 		{[]ledger.Role{ledger.RoleFinancier}, access.Viewer, read},
-		{[]ledger.Role{ledger.RoleFinancier}, access.Operator, slices.Concat(read, asking)},
-		{[]ledger.Role{ledger.RoleFinancier}, access.Administrator, slices.Concat(read, asking, audit)},
-		{[]ledger.Role{ledger.RoleRegulator}, access.Administrator, slices.Concat(read, asking, audit)},
-		{[]ledger.Role{ledger.RoleRegulator}, access.Auditor, slices.Concat(read, audit)},
+		{[]ledger.Role{ledger.RoleFinancier}, access.Auditor, slices.Concat(read, audit, learning)},
+		{[]ledger.Role{ledger.RoleFinancier}, access.Operator, slices.Concat(read, asking, learning)},
+		{[]ledger.Role{ledger.RoleFinancier}, access.Administrator, slices.Concat(read, asking, audit, learning)},
+		{[]ledger.Role{ledger.RoleRegulator}, access.Administrator, slices.Concat(read, asking, audit, learning)},
+		{[]ledger.Role{ledger.RoleRegulator}, access.Auditor, slices.Concat(read, audit, learning)},
 	} {
 		w := newWorld(t, as("some", c.organisation...))
 		token, conn := w.token(c.role), w.dial(nil)
 		for _, m := range methods() {
 			want := codes.PermissionDenied
-			if slices.ContainsFunc(c.may, func(part string) bool { return strings.Contains(fullName(m), part) }) {
+			if slices.ContainsFunc(c.may, func(part string) bool { return strings.Contains(fullName(m)+"$", part) }) {
 				want = codes.OK
 			}
 			wantCode(t, string(c.role)+" of "+string(c.organisation[0])+": "+fullName(m), call(with(token), conn, m, valid(m)), want)

@@ -64,6 +64,7 @@ func newCalls(o *Options, to *grpc.ClientConn) (http.Handler, error) {
 	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
 		assayv1.RegisterFleetServiceHandler, assayv1.RegisterPolicyServiceHandler, assayv1.RegisterGrantServiceHandler, assayv1.RegisterRequestServiceHandler,
 		assayv1.RegisterProofServiceHandler, assayv1.RegisterAuditServiceHandler, assayv1.RegisterNodeServiceHandler,
+		assayv1.RegisterQueryServiceHandler, assayv1.RegisterSessionServiceHandler,
 	} {
 		if err := register(context.Background(), mux, to); err != nil {
 			return nil, err

@@ -26,7 +26,7 @@ func valid(m protoreflect.MethodDescriptor) proto.Message {
 	}
 	in := newMessage(m.Input())
 	fields := in.ProtoReflect().Descriptor().Fields()
-	for name, value := range map[protoreflect.Name]string{"request": digest, "fleet": "north", "owner": "owner", "grant": "g-1"} {
+	for name, value := range map[protoreflect.Name]string{"request": digest, "query": digest, "session": digest, "fleet": "north", "owner": "owner", "grant": "g-1"} {
 		f := fields.ByName(name)
 		if f != nil && f.Kind() == protoreflect.StringKind && !f.IsList() && f.ContainingOneof() == nil {
 			in.ProtoReflect().Set(f, protoreflect.ValueOfString(value))
@@ -47,6 +47,9 @@ func validMessages() map[string]proto.Message {
 		assayv1.GrantService_RevokeGrant_FullMethodName:     &assayv1.RevokeGrantRequest{Grant: "g-1", Reason: "over"},
 		assayv1.RequestService_CreateRequest_FullMethodName: &assayv1.CreateRequestRequest{Statement: "{}"},
 		assayv1.RequestService_RefuseRequest_FullMethodName: &assayv1.RefuseRequestRequest{Request: digest, Reasons: []string{"no"}},
+		assayv1.QueryService_CreateQuery_FullMethodName:     &assayv1.CreateQueryRequest{Query: "{}", Model: "{}"},
+		assayv1.QueryService_RefuseQuery_FullMethodName:     &assayv1.RefuseQueryRequest{Query: digest, Reasons: []string{"no"}},
+		assayv1.SessionService_FetchItem_FullMethodName:     &assayv1.FetchItemRequest{Session: digest, Item: "input of owner", Size: 1},
 		assayv1.ProofService_VerifyBundle_FullMethodName:    &assayv1.VerifyBundleRequest{Bundle: []byte{1}},
 	}
 }
@@ -54,7 +57,7 @@ func validMessages() map[string]proto.Message {
 // form is how a call looks in REST: verb, path with values in it, and body.
 type form struct{ verb, path, body string }
 
-var values = strings.NewReplacer("{request}", digest, "{fleet}", "north", "{owner}", "owner", "{grant}", "g-1", "{digest}", digest, "{epoch}", "7")
+var values = strings.NewReplacer("{request}", digest, "{query}", digest, "{session}", digest, "{fleet}", "north", "{owner}", "owner", "{grant}", "g-1", "{digest}", digest, "{epoch}", "7")
 
 // forms are all that a method has.
 func forms(m protoreflect.MethodDescriptor) []form {

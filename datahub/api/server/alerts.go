@@ -30,7 +30,7 @@ func (s *auditService) WatchAlerts(in *assayv1.WatchAlertsRequest, out grpc.Serv
 	if err := w.begin(after); err != nil {
 		return err
 	}
-	look, stop := s.changes.watch(nil)
+	look, stop := s.changes.watch(topic{})
 	defer stop()
 	err = w.look(ctx)
 	for err == nil || w.answered && unanswered(err) && ctx.Err() == nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/commit"
 )
 
 type auditService struct {
@@ -69,7 +70,17 @@ func auditEntry(e *ledger.RequestEntry) (*assayv1.AuditEntry, error) {
 }
 
 func alertMessage(a *ledger.AlertRecord) (*assayv1.Alert, error) {
-	return &assayv1.Alert{Regulator: a.Organisation, Request: a.Request.String(), Text: a.Text, Digest: a.Digest.String(), At: stamp(a.Time), TxId: a.TxID}, nil
+	return &assayv1.Alert{
+		Regulator: a.Organisation, Request: unlessZero(a.Request), Query: unlessZero(a.Query), Text: a.Text, Digest: a.Digest.String(), At: stamp(a.Time), TxId: a.TxID,
+	}, nil
+}
+
+// unlessZero is a digest in hexadecimal, empty for one that is not there.
+func unlessZero(d commit.Digest) string {
+	if d == (commit.Digest{}) {
+		return ""
+	}
+	return d.String()
 }
 
 // alertPosition is an alert's place among the ledger's.

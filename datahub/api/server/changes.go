@@ -22,10 +22,23 @@ type changes struct {
 	stop     context.CancelFunc // of the follower, nil when none runs
 }
 
+// topic is what a watcher looks at: a request, a query with its sessions, or, if it names neither, alerts.
+type topic struct{ request, query *commit.Digest }
+
+// concerned reports whether an event is about it.
+func (t topic) concerned(e *ledger.EventPayload, alert bool) bool {
+	switch {
+	case t.request != nil:
+		return e.Request != nil && *t.request == *e.Request
+	case t.query != nil:
+		return e.Query != nil && *t.query == *e.Query
+	}
+	return alert
+}
+
 type watcher struct {
-	// request is what it looks at; nil is alerts.
-	request *commit.Digest
-	look    chan struct{}
+	topic
+	look chan struct{}
 }
 
 const (
@@ -38,8 +51,8 @@ func newChanges(book ledger.Book, log *slog.Logger) *changes {
 }
 
 // watch gives a channel that has something whenever there is a reason to look, until stop is called.
-func (c *changes) watch(request *commit.Digest) (look <-chan struct{}, stop func()) {
-	w := &watcher{request: request, look: make(chan struct{}, 1)}
+func (c *changes) watch(of topic) (look <-chan struct{}, stop func()) {
+	w := &watcher{topic: of, look: make(chan struct{}, 1)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watchers[w] = struct{}{}
@@ -61,13 +74,12 @@ func (c *changes) leave(w *watcher) {
 	}
 }
 
-// tell wakes the watchers of a request, or of alerts; all of them if everything may have changed.
+// tell wakes the watchers whom an event concerns; all of them if everything may have changed.
 func (c *changes) tell(everything bool, e ledger.EventPayload, alert bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for w := range c.watchers {
-		concerned := everything || w.request == nil && alert || w.request != nil && e.Request != nil && *w.request == *e.Request
-		if !concerned {
+		if !everything && !w.concerned(&e, alert) {
 			continue
 		}
 		select {

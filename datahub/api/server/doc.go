@@ -2,7 +2,8 @@
 // organisation, and the ledger's answers into messages.
 //
 // It decides nothing, but that a call must be somebody's ([Options].Caller). Who may call what is decided before it, by datahub/api/access; whether the organisation may do it is decided behind it, by the contract. All
-// it adds of its own is that another organisation's node sees those requests alone that it asked or answers ([Caller]).
+// it adds of its own is that another organisation's node sees those requests alone that it asked or answers ([Caller]), and
+// no query: it has its own ledger, and fetches here what its node needs of a session, which [Options].Queries decides.
 //
 // # What it promises
 //
@@ -22,6 +23,9 @@
 // two things more: it makes the nonce of a request, so that CreateRequest can be repeated without one, and a key that comes again with another call is ALREADY_EXISTS.
 // For that the process remembers the last 65,536 keys, for a day. The nonce is the organisation's and not the caller's: two of its people who ask with the same key get one
 // request, or ALREADY_EXISTS.
+//
+// The model of a score is the organisation's secret. It is handed on before the query is asked, and is in no answer, no error and no log; a call that comes again with
+// another model is refused. What was learned from a query is given to the requester's own people, by the requester's own node.
 //
 // Streams send the state first and then what changes. They end with the caller's context, or when nothing more can follow. They survive an
 // outage of the ledger: what changed in it is sent afterwards. A slow reader gets fewer messages, the latest state among them; nothing is queued for it.

@@ -22,7 +22,7 @@ func (w *world) terms(id string) *assayv1.GrantTerms {
 	return &assayv1.GrantTerms{
 		Id: id, Grantee: lender, Fleets: []string{fleetID}, Purposes: []string{"b", "a"}, Actions: []string{"prove"}, Claims: []string{"value", "count"},
 		Disclose: []string{"count"}, Lanes: []string{"state_of_health"}, MinimumCohort: 10, MinimumCoverage: "95.00", Answers: 3,
-		Budget: "10", CostClaim: "1", CostDisclosure: "0.5", NotBefore: timestamppb.New(w.now()), NotAfter: timestamppb.New(w.now().Add(time.Hour)),
+		Budget: "10", CostClaim: "1", CostDisclosure: "0.5", DeltaBudget: "0.00001", NotBefore: timestamppb.New(w.now()), NotAfter: timestamppb.New(w.now().Add(time.Hour)),
 	}
 }
 

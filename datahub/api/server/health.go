@@ -23,6 +23,7 @@ var healthNames = map[string]bool{
 	"": true, assayv1.FleetService_ServiceDesc.ServiceName: true, assayv1.PolicyService_ServiceDesc.ServiceName: true,
 	assayv1.GrantService_ServiceDesc.ServiceName: true, assayv1.RequestService_ServiceDesc.ServiceName: true, assayv1.ProofService_ServiceDesc.ServiceName: true,
 	assayv1.AuditService_ServiceDesc.ServiceName: true, assayv1.NodeService_ServiceDesc.ServiceName: true,
+	assayv1.QueryService_ServiceDesc.ServiceName: true, assayv1.SessionService_ServiceDesc.ServiceName: true,
 }
 
 func (s *healthService) now(ctx context.Context) healthv1.HealthCheckResponse_ServingStatus {

@@ -133,7 +133,7 @@ func TestEmptyMessages(t *testing.T) {
 // What is wrong beneath reaches the log and not the caller.
 func TestErrorsBeneathSayNothing(t *testing.T) {
 	w := newWorld(t)
-	n := w.node(operator, nil)
+	n := w.node(operator, asPart(newPart()))
 	defer n.book.outage()()
 	for _, m := range assayv1.Methods() {
 		t.Run(string(m.Name()), func(t *testing.T) {
@@ -147,6 +147,8 @@ func TestErrorsBeneathSayNothing(t *testing.T) {
 				if err != nil {
 					t.Errorf("needs the ledger: %v", err)
 				}
+			case "FetchItem":
+				refused(t, err, codes.PermissionDenied, access.ReasonForbidden, "")
 			case "GetEvidence":
 				refused(t, err, codes.Unimplemented, "", "")
 			default:
@@ -172,11 +174,15 @@ func valid(m protoreflect.MethodDescriptor) proto.Message {
 		return &assayv1.CreateGrantRequest{Terms: w.terms("a")}
 	case "CreateRequest":
 		return &assayv1.CreateRequestRequest{Statement: unsaid}
+	case "CreateQuery":
+		return &assayv1.CreateQueryRequest{Query: aQuery()}
+	case "FetchItem":
+		return &assayv1.FetchItemRequest{Session: id, Item: "public", Size: 1}
 	case "VerifyBundle":
 		return &assayv1.VerifyBundleRequest{Bundle: []byte("no bundle")}
 	}
 	in := dynamicpb.NewMessage(m.Input())
-	for name, value := range map[protoreflect.Name]string{"fleet": fleetID, "grant": "first", "owner": operator, "request": id, "reason": "why"} {
+	for name, value := range map[protoreflect.Name]string{"fleet": fleetID, "grant": "first", "owner": operator, "request": id, "query": id, "session": id, "reason": "why"} {
 		if f := m.Input().Fields().ByName(name); f != nil {
 			in.Set(f, protoreflect.ValueOfString(value))
 		}

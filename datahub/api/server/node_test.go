@@ -61,7 +61,7 @@ func TestHealth(t *testing.T) {
 	if check("") != healthv1.HealthCheckResponse_NOT_SERVING {
 		t.Error("serves with a part that is down")
 	}
-	if all := must(health.List(w.call(), &healthv1.HealthListRequest{}))(t).GetStatuses(); len(all) != 8 || all[""].GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
+	if all := must(health.List(w.call(), &healthv1.HealthListRequest{}))(t).GetStatuses(); len(all) != 10 || all[""].GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
 		t.Errorf("listed are %v", all)
 	}
 	_, err := health.Check(w.call(), &healthv1.HealthCheckRequest{Service: "assay.v1.Nothing"})

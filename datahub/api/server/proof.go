@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 
 	"github.com/assay-net/assay/datahub/api/assayv1"
@@ -59,7 +60,11 @@ func verdictMessage(v *verify.Verdict) *assayv1.Verdict {
 		Chunks: uint32(len(v.Chunks)), MissingChunks: uint32(len(v.Coverage.Missing)), Unsafe: v.Unsafe,
 	}
 	for _, k := range v.Keys {
-		m.Keys = append(m.Keys, &assayv1.KeyVerdict{CircuitId: k.CircuitID, Digest: k.Digest.String(), Setup: k.Setup})
+		shown := &assayv1.KeyVerdict{CircuitId: k.CircuitID, Digest: k.Digest.String(), Setup: k.Setup}
+		if k.Status.Current() != verify.StateActive {
+			shown.Status = k.Status.String()
+		}
+		m.Keys = append(m.Keys, shown)
 	}
 	return m
 }
@@ -101,10 +106,15 @@ func (s *proofService) DownloadBundle(in *assayv1.DownloadBundleRequest, out grp
 
 // load makes a file, a few at a time.
 func (s *Server) load(ctx context.Context, make func() ([]byte, error)) ([]byte, error) {
-	if err := s.loads.Acquire(ctx, 1); err != nil {
+	return few(ctx, s.loads, make)
+}
+
+// few makes something, as many at a time as there is room for.
+func few(ctx context.Context, room *semaphore.Weighted, make func() ([]byte, error)) ([]byte, error) {
+	if err := room.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
-	defer s.loads.Release(1)
+	defer room.Release(1)
 	return make()
 }
 

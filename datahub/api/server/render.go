@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -63,7 +64,7 @@ func decisionMessage(d *ledger.Decision) *assayv1.Decision {
 	}
 	return &assayv1.Decision{
 		Approved: d.Approved, Reasons: d.Reasons, Grant: d.Grant, Policies: hexes(d.Policies), PolicyIds: d.PolicyIDs, Cost: d.Cost, Approval: d.Approval,
-		At: stamp(d.Time), TxId: d.TxID,
+		Automatic: d.Automatic, At: stamp(d.Time), TxId: d.TxID,
 	}
 }
 
@@ -105,16 +106,28 @@ func grantMessage(e *ledger.GrantEntry) (*assayv1.Grant, error) {
 	for fleet, units := range e.Spent.Units {
 		m.BudgetSpent[fleet] = policy.FormatUnits(units)
 	}
+	for fleet, delta := range e.Spent.Deltas {
+		if m.DeltaSpent == nil {
+			m.DeltaSpent = map[string]string{}
+		}
+		m.DeltaSpent[fleet] = deltaText(delta)
+	}
 	if r := e.Revocation; r != nil {
 		m.Revocation = &assayv1.Revocation{Reason: r.Reason, RevokedAt: stamp(r.Time), TxId: r.TxID}
 	}
 	return m, nil
 }
 
+// deltaText writes 10^-12 as decimal text.
+func deltaText(n uint64) string {
+	const one = 1_000_000_000_000
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%d.%012d", n/one, n%one), "0"), ".")
+}
+
 func termsMessage(t *policy.Terms) *assayv1.GrantTerms {
 	m := &assayv1.GrantTerms{
 		Id: t.ID, Grantee: t.Grantee, Fleets: t.Fleets, Purposes: t.Purposes, Claims: t.Claims, Disclose: t.Disclose, Lanes: t.Lanes, Models: t.Models,
-		MaxPrice:      t.MaxPrice,
+		MaxPrice: t.MaxPrice, DeltaBudget: t.DeltaBudget,
 		MinimumCohort: t.MinimumCohort, MinimumCoverage: t.MinimumCoverage, FirstEpoch: t.FirstEpoch, LastEpoch: t.LastEpoch, Answers: t.Answers,
 		Budget: t.Budget, CostClaim: t.CostClaim, CostDisclosure: t.CostDisclosure, NotBefore: stamp(t.NotBefore), NotAfter: stamp(t.NotAfter), Policy: t.Policy,
 	}
@@ -127,7 +140,7 @@ func termsMessage(t *policy.Terms) *assayv1.GrantTerms {
 func termsOf(m *assayv1.GrantTerms) policy.Terms {
 	t := policy.Terms{
 		ID: m.GetId(), Grantee: m.GetGrantee(), Fleets: m.GetFleets(), Purposes: m.GetPurposes(), Claims: m.GetClaims(), Disclose: m.GetDisclose(), Lanes: m.GetLanes(), Models: m.GetModels(),
-		MaxPrice:      m.GetMaxPrice(),
+		MaxPrice: m.GetMaxPrice(), DeltaBudget: m.GetDeltaBudget(),
 		MinimumCohort: m.GetMinimumCohort(), MinimumCoverage: m.GetMinimumCoverage(), FirstEpoch: m.GetFirstEpoch(), LastEpoch: m.GetLastEpoch(), Answers: m.GetAnswers(),
 		Budget: m.GetBudget(), CostClaim: m.GetCostClaim(), CostDisclosure: m.GetCostDisclosure(),
 		NotBefore: m.GetNotBefore().AsTime().Unix(), NotAfter: m.GetNotAfter().AsTime().Unix(), Policy: m.GetPolicy(),

@@ -30,6 +30,8 @@ type Options struct {
 	Progress ProgressSource
 	// Evidence makes files of evidence. Without it, GetEvidence is UNIMPLEMENTED.
 	Evidence EvidenceSource
+	// Queries is the node's part in queries on encrypted data. Nil on nodes that take none: they ask nothing, have no result and give no item.
+	Queries Queries
 	// Parts says how the node's parts are. It is asked every two seconds at most, whoever asks for the node's health. Nil: there are none to tell of.
 	Parts func(context.Context) []Part
 	// Logger is told of what goes wrong beneath; nil discards it.
@@ -112,13 +114,14 @@ type Server struct {
 	changes *changes
 	rings   keyrings
 	parts   *partsCache
-	// loads bounds how many bundles and files of evidence are being made at once, checks how many bundles are being verified.
-	loads, checks *semaphore.Weighted
+	// loads bounds how many bundles and files of evidence are being made at once, checks how many bundles are being verified, items how many items of sessions are being read.
+	loads, checks, items *semaphore.Weighted
 }
 
 const (
 	loadsAtOnce  = 4
 	checksAtOnce = 2
+	itemsAtOnce  = 16
 )
 
 // New makes a server. It does nothing until a call comes.
@@ -132,6 +135,7 @@ func New(o Options) *Server {
 	return &Server{
 		Options: o, keys: newKeyTable(o.Clock), changes: newChanges(o.Book, o.Logger), parts: newPartsCache(o.Parts, o.Clock),
 		loads: semaphore.NewWeighted(loadsAtOnce), checks: semaphore.NewWeighted(checksAtOnce),
+		items: semaphore.NewWeighted(itemsAtOnce),
 	}
 }
 
@@ -145,5 +149,7 @@ func (s *Server) Register(to grpc.ServiceRegistrar) {
 	assayv1.RegisterProofServiceServer(r, &proofService{Server: s})
 	assayv1.RegisterAuditServiceServer(r, &auditService{Server: s})
 	assayv1.RegisterNodeServiceServer(r, &nodeService{Server: s})
+	assayv1.RegisterQueryServiceServer(r, &queryService{Server: s})
+	assayv1.RegisterSessionServiceServer(r, &sessionService{Server: s})
 	healthv1.RegisterHealthServer(registrar{to: to, server: s, anybody: true}, &healthService{Server: s})
 }

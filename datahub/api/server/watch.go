@@ -31,7 +31,7 @@ func (s *requestService) WatchRequest(in *assayv1.WatchRequestRequest, out grpc.
 	if err != nil {
 		return err
 	}
-	look, stop := s.changes.watch(&id)
+	look, stop := s.changes.watch(topic{request: &id})
 	defer stop()
 	w := &requestWatch{Server: s.Server, id: id, out: out}
 	if done, err := w.look(ctx); done || err != nil {

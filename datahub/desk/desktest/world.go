@@ -224,7 +224,7 @@ func (w *World) Answered(change func(*statement.Statement)) commit.Digest {
 	w.T.Helper()
 	ctx, id := context.Background(), w.Ask(change)
 	book := w.Book(contracttest.Operator)
-	w.Done(book.Decide(ctx, ledger.Decide{Request: id, Approve: true, Reasons: []string{}}))
+	w.Done(book.Decide(ctx, ledger.Decide{Request: id, Approve: true, Reasons: []string{}, Automatic: true}))
 	w.ok(book.StartProof(ctx, id))
 	answer, err := w.Owner(book).Answer(ctx, id, func(ctx context.Context, f *verify.ChunkFacts) (*zk.Chunk, error) {
 		return w.Openings(ctx, Fleet, Epoch, f)

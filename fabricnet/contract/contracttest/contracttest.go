@@ -13,6 +13,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr/pedersen"
 	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -222,7 +223,21 @@ func (m *Maker) Reissue(id string) []byte {
 }
 
 // FleetKey is a key of the fleet circuit that is well-formed and verifies nothing, another each time.
-func FleetKey() verify.PublishedKey {
+func FleetKey(srs *commit.SRS) verify.PublishedKey {
+	key, err := verify.EncodeFleetKey(verifyingKey(verify.FleetPublic+1, 0))
+	return published(srs, verify.FleetCircuit, key, err)
+}
+
+// ChunkKey is such a key of the circuit for chunks of a size.
+func ChunkKey(srs *commit.SRS, size uint32) verify.PublishedKey {
+	vk := verifyingKey(8, 2)
+	vk.PublicAndCommitmentCommitted = [][]int{{1}, {6}}
+	key, err := verify.EncodeChunkKey(vk)
+	return published(srs, verify.ChunkCircuit(size), key, err)
+}
+
+// verifyingKey has so many points for public inputs, and keys of commitments. All its secrets differ.
+func verifyingKey(points, commitments int) *groth16.VerifyingKey {
 	var random fr.Element
 	random.MustSetRandom()
 	_, _, g1, g2 := bn254.Generators()
@@ -232,13 +247,22 @@ func FleetKey() verify.PublishedKey {
 	vk.G2.Beta.ScalarMultiplication(&g2, times(2))
 	vk.G2.Gamma.ScalarMultiplication(&g2, times(3))
 	vk.G2.Delta.ScalarMultiplication(&g2, times(4))
-	for i := range verify.FleetPublic + 1 {
+	for i := range points {
 		var point bn254.G1Affine
 		vk.G1.K = append(vk.G1.K, *point.ScalarMultiplication(&g1, times(int64(5+i))))
 	}
-	key, err := verify.EncodeFleetKey(vk)
+	for i := range commitments {
+		var secret bn254.G2Affine
+		vk.CommitmentKeys = append(vk.CommitmentKeys, pedersen.VerifyingKey{G: g2, GSigmaNeg: *secret.ScalarMultiplication(&g2, times(int64(-5-i)))})
+	}
+	return vk
+}
+
+func published(srs *commit.SRS, circuit string, key []byte, err error) verify.PublishedKey {
 	if err != nil {
 		panic(err)
 	}
-	return verify.NewPublishedKey(verify.FleetCircuit, verify.SetupUnsafe, key)
+	out := verify.NewPublishedKey(circuit, verify.SetupUnsafe, key)
+	out.SRS, out.Circuit = srs.Digest(), out.Digest
+	return out
 }

@@ -33,11 +33,11 @@ func (n *Network) Store(name string) *Store {
 // SetStore gives a party another store, such as a backup of its own, from its next start on.
 func (n *Network) SetStore(s *Store) { n.stores[s.party] = s }
 
-// Backup copies a party's store as it is now.
+// Backup copies a party's store as it is now, with the keys that it is sealed with.
 func (n *Network) Backup(name string) *Store {
 	n.T.Helper()
 	s := n.Store(name)
-	backup := &Store{party: name, dir: filepath.Join(n.T.TempDir(), name), sealer: s.sealer}
+	backup := &Store{party: name, dir: filepath.Join(n.T.TempDir(), name), sealer: s.sealer.Copy()}
 	if err := os.CopyFS(backup.dir, os.DirFS(s.dir)); err != nil {
 		n.T.Fatal(err)
 	}
