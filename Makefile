@@ -6,7 +6,7 @@ GO ?= go
 # wait run three at a time.
 NETWORKS = ./cmd/assay ./datahub/node ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
 
-.PHONY: help demo demo-fabric demo-nodes demo-query test postgresql programs short bench bench-fabric bench-ingest bench-api bench-mpc ceremony-check lint generate proto proto-release build clean
+.PHONY: help demo demo-fabric demo-nodes demo-query test postgresql programs short bench bench-fabric bench-ingest bench-api bench-mpc bench-verify page ceremony-check lint generate proto proto-release build clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,13 @@ bench-api: ## measure a node's interface, policy decisions, and answers on a Fab
 bench-mpc: ## measure homomorphic queries beside the clear and beside lattigo's own operations, print the table, write out/bench-mpc.json
 	@mkdir -p $(OUT)
 	$(GO) test -count=1 -timeout 30m -v -run '^TestBenchTable$$' ./mpc -args -bench-table $(abspath $(OUT))/bench-mpc.json
+
+bench-verify: ## measure the verifier natively and in a browser, print the table, write out/bench-verify.json
+	@mkdir -p $(OUT)
+	$(GO) test -count=1 -timeout 60m -v -run '^TestBenchTable$$' ./cmd/assay-verify/page -args -bench-table $(abspath $(OUT))/bench-verify.json
+
+page: build ## make the verifier's page, one HTML file: bin/assay-verify.html
+	$(GO) run ./cmd/assay-verify/page/assay-verify-page bin/assay-verify.html
 
 ceremony-check: ## hold a key ceremony for the smallest chunk circuit and prove with its keys (some minutes)
 	$(GO) test -count=1 -timeout 60m -v -run '^TestChunkProof$$' ./zk/setup/ceremony -args -real

@@ -130,6 +130,9 @@ func foundations(v *Verdict) Section {
 	s.Rows = append(s.Rows, anchors(v.Proven.Chunks)...)
 	for _, k := range v.Proven.Keys {
 		s.Rows = append(s.Rows, Row{Label: "Key " + k.CircuitID, Text: setup(k.Setup), Tone: setupTone(k.Setup)}, Row{Text: k.Digest.String(), Exact: true})
+		if k.Status.Current() != verify.StateActive {
+			s.Rows = append(s.Rows, Row{Text: k.Status.String() + "; no new proof is taken under this key"})
+		}
 	}
 	return s
 }
