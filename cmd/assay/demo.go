@@ -68,7 +68,7 @@ logs and curl.sh, which does the same by curl. With --stay the nodes run on unti
 With --query three owners, a lender and a regulator play queries on encrypted data in the same way: totals over all three
 fleets that nobody learns a part of, exact and with noise, a score by the lender's secret model, and a query that is
 refused as its budget is spent. An owner's process is killed in the middle, twice. Each result is printed beside the truth,
-which nobody has but the demonstration. It takes about four minutes.`,
+which nobody has but the demonstration. It takes about three minutes.`,
 		Example: `  assay demo
   assay demo --devices 20000 --chunk 1024 --out out/large
   assay-fabric up && assay demo --ledger fabric --out out/fabric

@@ -29,7 +29,7 @@ func (d *Desk) decide(ctx context.Context, t *task, entry *ledger.RequestEntry) 
 	}
 	args := ledger.Decide{Request: t.id, Approve: a.Allowed, Reasons: []string{}, Automatic: true} // should a policy that wants a person overtake it, the contract refuses it
 	if !a.Allowed {
-		args.Reasons = told(a.Reasons)
+		args.Reasons = Told(a.Reasons)
 	}
 	receipt, err := d.book.Decide(ctx, args)
 	if err != nil {
@@ -73,7 +73,7 @@ func (d *Desk) stillAllowed(ctx context.Context, t *task, entry *ledger.RequestE
 
 // fail ends an approved request without an answer.
 func (d *Desk) fail(ctx context.Context, t *task, entry *ledger.RequestEntry, reasons []string) error {
-	reasons = told(reasons)
+	reasons = Told(reasons)
 	receipt, err := d.book.Fail(ctx, ledger.Fail{Request: t.id, Reasons: reasons})
 	if err != nil {
 		return err
@@ -84,8 +84,8 @@ func (d *Desk) fail(ctx context.Context, t *task, entry *ledger.RequestEntry, re
 	return nil
 }
 
-// told makes reasons fit for the ledger: at least one, few, short and printable.
-func told(reasons []string) []string {
+// Told makes reasons fit for the ledger: at least one, few, short and printable.
+func Told(reasons []string) []string {
 	out := []string{}
 	for i, reason := range reasons {
 		if i == ledger.MaxReasons-1 && len(reasons) > ledger.MaxReasons {

@@ -105,28 +105,32 @@ func TestWhoMayConnect(t *testing.T) {
 	foreignKey := own.tls(b.roots)
 	foreignKey.Certificates = []tls.Certificate{{Certificate: [][]byte{other.certificate.DER()}, PrivateKey: own.key}}
 
+	// First, as those that are refused after they have shown its certificate count as waiting for a while.
+	client, err := connect(b.Address(), own.id.String(), own.tls(b.roots))
+	if err != nil {
+		t.Errorf("its own name: %v", err)
+	}
+	client.Disconnect(0)
 	for name, c := range map[string]struct {
 		id     string
 		config *tls.Config
-		ok     bool
 	}{
-		"its own name":                  {own.id.String(), own.tls(b.roots), true},
-		"another's name":                {other.id.String(), own.tls(b.roots), false},
-		"no device's name":              {"device-1", own.tls(b.roots), false},
-		"its name in upper case":        {strings.ToUpper(own.id.String()), own.tls(b.roots), false},
-		"no name":                       {"", own.tls(b.roots), false},
-		"a maker that nobody knows":     {newTestDevice(stranger, "1").id.String(), newTestDevice(stranger, "1").tls(b.roots), false},
-		"a maker of a known name":       {newTestDevice(impostor, "1").id.String(), newTestDevice(impostor, "1").tls(b.roots), false},
-		"no certificate":                {own.id.String(), none, false},
-		"an expired certificate":        {own.id.String(), own.signedBy(t, maker, time.Now().Add(-time.Hour), b.roots), false},
-		"a certificate it signed":       {own.id.String(), own.signedBy(t, nil, time.Now().Add(time.Hour), b.roots), false},
-		"TLS 1.2":                       {own.id.String(), old, false},
-		"a certificate without its key": {other.id.String(), foreignKey, false},
+		"another's name":                {other.id.String(), own.tls(b.roots)},
+		"no device's name":              {"device-1", own.tls(b.roots)},
+		"its name in upper case":        {strings.ToUpper(own.id.String()), own.tls(b.roots)},
+		"no name":                       {"", own.tls(b.roots)},
+		"a maker that nobody knows":     {newTestDevice(stranger, "1").id.String(), newTestDevice(stranger, "1").tls(b.roots)},
+		"a maker of a known name":       {newTestDevice(impostor, "1").id.String(), newTestDevice(impostor, "1").tls(b.roots)},
+		"no certificate":                {own.id.String(), none},
+		"an expired certificate":        {own.id.String(), own.signedBy(t, maker, time.Now().Add(-time.Hour), b.roots)},
+		"a certificate it signed":       {own.id.String(), own.signedBy(t, nil, time.Now().Add(time.Hour), b.roots)},
+		"TLS 1.2":                       {own.id.String(), old},
+		"a certificate without its key": {other.id.String(), foreignKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, err := connect(b.Address(), c.id, c.config)
-			if (err == nil) != c.ok {
-				t.Errorf("connecting: %v, want it to work: %v", err, c.ok)
+			if err == nil {
+				t.Error("it may")
 			}
 			client.Disconnect(0)
 		})

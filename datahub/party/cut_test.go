@@ -18,6 +18,7 @@ type faulty struct {
 	away   atomic.Bool
 	fails  func(function string) bool
 	asked  atomic.Int64                                    // queries' entries that were read
+	listed atomic.Int64                                    // lists of queries that were read: what is asked behind the first is heard
 	submit func(ledger.Call) (ledger.Receipt, error, bool) // true if it does not get to the ledger
 	answer func(function string, args []byte) ([]byte, bool)
 }
@@ -28,8 +29,11 @@ func (c *faulty) Evaluate(ctx context.Context, function string, args []byte) ([]
 	if c.away.Load() || c.fails != nil && c.fails(function) {
 		return nil, errAway
 	}
-	if function == ledger.QueryQuery {
+	switch function {
+	case ledger.QueryQuery:
 		c.asked.Add(1)
+	case ledger.QueryQueries:
+		c.listed.Add(1)
 	}
 	if c.answer != nil {
 		if b, ok := c.answer(function, args); ok {

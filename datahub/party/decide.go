@@ -36,7 +36,7 @@ func (m *Manager) decide(ctx context.Context, t *task, e *ledger.QueryEntry, fle
 	}
 	args := ledger.Answer{Query: e.ID, Fleet: fleet, Approve: a.Allowed, Reasons: []string{}, Automatic: true}
 	if !a.Allowed {
-		args.Reasons = told(a.Reasons)
+		args.Reasons = desk.Told(a.Reasons)
 	}
 	receipt, err := m.Book.Answer(ctx, args)
 	if err != nil {
@@ -114,19 +114,4 @@ func (m *Manager) leaveToPerson(t *task) bool {
 	t.person = true
 	m.metrics.waiting.Inc()
 	return true
-}
-
-// told makes reasons fit for the ledger: at least one, few, short and printable.
-func told(reasons []string) []string {
-	out := []string{}
-	for i, reason := range reasons {
-		if i == ledger.MaxReasons-1 && len(reasons) > ledger.MaxReasons {
-			return append(out, fmt.Sprintf("and for %d other reasons", len(reasons)-i))
-		}
-		out = append(out, ledger.Printable(reason, ledger.MaxReason))
-	}
-	if len(out) == 0 {
-		out = append(out, "the ledger does not allow it")
-	}
-	return out
 }

@@ -22,6 +22,7 @@ func TestTrapQueriesWithoutEnd(t *testing.T) {
 	w := world(t)
 	c := &faulty{}
 	regulator := startFaulty(w, partytest.Regulator, c)
+	w.Until("the regulator to follow", func() bool { return c.listed.Load() > 0 })
 	id := w.Ask(nil)
 	w.Until("the regulator to look at it", func() bool { return c.asked.Load() > 0 })
 	w.Until("the regulator to be done with it", func() bool { return regulator.Tasks() == 0 })
