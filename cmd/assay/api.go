@@ -51,13 +51,25 @@ func (c *apiCall) with(ctx context.Context, do func(context.Context, *client.Cli
 	return told(do(ctx, node))
 }
 
-// about makes a call about one request.
-func (c *apiCall) about(ctx context.Context, request string, do func(context.Context, *client.Client) error) error {
-	if err := requestID(request); err != nil {
+// about makes a call about one request, query or session, by its id.
+func (c *apiCall) about(ctx context.Context, what, id string, do func(context.Context, *client.Client) error) error {
+	if err := checkID(what, id); err != nil {
 		return err
 	}
 	return c.with(ctx, do)
 }
+
+// checkID checks an argument that must be the id of a request, a query or a session.
+func checkID(what, id string) error {
+	var d commit.Digest
+	if err := d.UnmarshalText([]byte(id)); err != nil {
+		return cli.Usage("%q is not the id of a %s: 64 hexadecimal digits, as '%s' shows them", id, what, listed[what])
+	}
+	return nil
+}
+
+// listed are the commands that show ids.
+var listed = map[string]string{"request": "assay request list", "query": "assay query list", "session": "assay mpc session list"}
 
 func (c *apiCall) options() (o client.Options, err error) {
 	given := func(flag, variable string) string {
@@ -121,13 +133,4 @@ func told(err error) error {
 		return cli.Usage("%w", p)
 	}
 	return cli.No("%w", p)
-}
-
-// requestID checks an argument that must be the id of a request.
-func requestID(id string) error {
-	var d commit.Digest
-	if err := d.UnmarshalText([]byte(id)); err != nil {
-		return cli.Usage("%q is not the id of a request: 64 hexadecimal digits, as 'assay request list' shows them", id)
-	}
-	return nil
 }

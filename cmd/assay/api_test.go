@@ -119,11 +119,11 @@ func TestTermsAreSorted(t *testing.T) {
 }
 
 func TestRequestID(t *testing.T) {
-	if err := requestID(commit.Digest{1}.String()); err != nil {
+	if err := checkID("request", commit.Digest{1}.String()); err != nil {
 		t.Error(err)
 	}
 	for _, id := range []string{"", "12", strings.Repeat("g", 64), strings.Repeat("A", 64)} {
-		if cli.ExitCode(requestID(id)) != cli.ExitUsage {
+		if cli.ExitCode(checkID("request", id)) != cli.ExitUsage {
 			t.Errorf("%q is taken", id)
 		}
 	}

@@ -106,10 +106,7 @@ ledger with its digest.`,
 		Example: `  assay mpc session show 77a0b2c4…`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := digestArgument("session", "assay mpc session list", args[0]); err != nil {
-				return err
-			}
-			return c.with(command.Context(), func(ctx context.Context, node *client.Client) error {
+			return c.about(command.Context(), "session", args[0], func(ctx context.Context, node *client.Client) error {
 				answer, err := node.Sessions.GetSession(ctx, &assayv1.GetSessionRequest{Session: args[0]})
 				if err != nil {
 					return err

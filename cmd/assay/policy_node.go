@@ -14,7 +14,7 @@ import (
 
 // online asks the node about a request on the ledger.
 func (c *policyExplainCall) online(ctx context.Context, request string) error {
-	if err := requestID(request); err != nil {
+	if err := checkID("request", request); err != nil {
 		return cli.Usage("without --request, the argument is a request on the ledger, and %w", err)
 	}
 	in := &assayv1.ExplainRequestRequest{Subject: &assayv1.ExplainRequestRequest_Request{Request: request}}

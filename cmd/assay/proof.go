@@ -33,7 +33,7 @@ func newProofShowCommand(p *cli.Printer) *cobra.Command {
 		Example: `  assay proof show 3f6c1c0a…`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.about(command.Context(), args[0], func(ctx context.Context, node *client.Client) error {
+			return c.about(command.Context(), "request", args[0], func(ctx context.Context, node *client.Client) error {
 				answer, err := node.Proofs.GetProof(ctx, &assayv1.GetProofRequest{Request: args[0]})
 				if err != nil {
 					return err
@@ -72,7 +72,7 @@ func newProofDownloadCommand(p *cli.Printer) *cobra.Command {
 
 // download writes a file that a node has about a request.
 func (c *apiCall) download(ctx context.Context, request, out, what string, take func(*client.Client, context.Context, string) ([]byte, error)) error {
-	return c.about(ctx, request, func(ctx context.Context, node *client.Client) error {
+	return c.about(ctx, "request", request, func(ctx context.Context, node *client.Client) error {
 		b, err := take(node, ctx, request)
 		if err != nil {
 			return err

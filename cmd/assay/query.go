@@ -11,7 +11,6 @@ import (
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/datahub/api/assayv1"
 	"github.com/assay-net/assay/datahub/client"
-	"github.com/assay-net/assay/zk/commit"
 )
 
 func newQueryCommand(p *cli.Printer) *cobra.Command {
@@ -27,23 +26,6 @@ commands ask the node that --api names: a lender's to ask and for results, an ow
 	command.AddCommand(newQueryFederatedCommand(p), newQueryScoreCommand(p), newQueryListCommand(p), newQueryShowCommand(p), newQueryApproveCommand(p),
 		newQueryRefuseCommand(p), newQueryWatchCommand(p), newQueryResultCommand(p))
 	return command
-}
-
-// digestArgument checks an argument that must be the id of a query or a session.
-func digestArgument(what, list, id string) error {
-	var d commit.Digest
-	if err := d.UnmarshalText([]byte(id)); err != nil {
-		return cli.Usage("%q is not the id of a %s: 64 hexadecimal digits, as '%s' shows them", id, what, list)
-	}
-	return nil
-}
-
-// aboutQuery makes a call about one query.
-func (c *apiCall) aboutQuery(ctx context.Context, query string, do func(context.Context, *client.Client) error) error {
-	if err := digestArgument("query", "assay query list", query); err != nil {
-		return err
-	}
-	return c.with(ctx, do)
 }
 
 // namesOf are the names of an enumeration's values as flags have them, in order, without the one that says nothing.
@@ -154,7 +136,7 @@ also prints what grant and policies say of it now.`,
   assay query show 3f6c1c0a… --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.aboutQuery(command.Context(), args[0], func(ctx context.Context, node *client.Client) error {
+			return c.about(command.Context(), "query", args[0], func(ctx context.Context, node *client.Client) error {
 				answer, err := node.Queries.GetQuery(ctx, &assayv1.GetQueryRequest{Query: args[0]})
 				if err != nil {
 					return err
@@ -184,7 +166,7 @@ func newQueryResultCommand(p *cli.Printer) *cobra.Command {
 		Example: `  assay query result 3f6c1c0a…`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.aboutQuery(command.Context(), args[0], func(ctx context.Context, node *client.Client) error {
+			return c.about(command.Context(), "query", args[0], func(ctx context.Context, node *client.Client) error {
 				return printResult(ctx, p, node, args[0])
 			})
 		},

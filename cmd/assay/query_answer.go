@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ import (
 )
 
 func newQueryApproveCommand(p *cli.Printer) *cobra.Command {
-	return newQueryStep(p, queryStep{
+	return newQueryStep(p, nodeStep[*assayv1.Query]{
 		use: "approve QUERY [--reason TEXT]", short: "Approve the part about an own fleet",
 		long: `Approve approves the part of a query that is about the organisation's fleet, for which policies left it to a person. It spends an answer of the grant and its
 budget, whatever comes of it. The ledger approves nothing that grant and policies do not allow, and the node takes part once all owners approved. The token must be an operator's.`,
@@ -33,7 +34,7 @@ budget, whatever comes of it. The ledger approves nothing that grant and policie
 }
 
 func newQueryRefuseCommand(p *cli.Printer) *cobra.Command {
-	return newQueryStep(p, queryStep{
+	return newQueryStep(p, nodeStep[*assayv1.Query]{
 		use: "refuse QUERY --reason TEXT", short: "Refuse the part about an own fleet",
 		long: `Refuse refuses the part of a query that is about the organisation's fleet, and with it the query, with reasons that everyone on the ledger reads. Nothing is
 spent of this organisation's grant. The token must be an operator's.`,
@@ -46,37 +47,13 @@ spent of this organisation's grant. The token must be an operator's.`,
 	})
 }
 
-// queryStep is a command by which an owner answers.
-type queryStep struct {
-	use, short, long, example, reasons string
-	required                           bool
-	call                               func(ctx context.Context, node *client.Client, query string, reasons []string) (*assayv1.Query, error)
-}
-
-func newQueryStep(p *cli.Printer, s queryStep) *cobra.Command {
-	c := &apiCall{Printer: p}
-	var reasons []string
-	command := &cobra.Command{
-		Use: s.use, Short: s.short, Long: s.long, Example: s.example, Args: cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, args []string) error {
-			return c.aboutQuery(command.Context(), args[0], func(ctx context.Context, node *client.Client) error {
-				q, err := s.call(ctx, node, args[0], reasons)
-				if err != nil {
-					return err
-				}
-				if p.JSON {
-					return printMessage(p, "query", q)
-				}
-				return p.Line("Query %s is %s%s.", q.GetId(), queryStatusText(q.GetStatus()), waitsForOwners(q))
-			})
-		},
+// newQueryStep is a command by which an owner answers.
+func newQueryStep(p *cli.Printer, s nodeStep[*assayv1.Query]) *cobra.Command {
+	s.kind = "query"
+	s.said = func(q *assayv1.Query) string {
+		return fmt.Sprintf("Query %s is %s%s.", q.GetId(), queryStatusText(q.GetStatus()), waitsForOwners(q))
 	}
-	command.Flags().StringArrayVar(&reasons, "reason", nil, s.reasons)
-	if s.required {
-		cli.Require(command, "reason")
-	}
-	c.flags(command.Flags())
-	return command
+	return s.command(p)
 }
 
 // waitsForOwners names those whose answer an open query waits for.

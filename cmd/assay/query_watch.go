@@ -28,7 +28,7 @@ With --json it prints the query and the session that counts whenever they change
 		Example: `  assay query watch 3f6c1c0a…`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.aboutQuery(command.Context(), args[0], func(ctx context.Context, node *client.Client) error { return followQuery(ctx, p, node, args[0]) })
+			return c.about(command.Context(), "query", args[0], func(ctx context.Context, node *client.Client) error { return followQuery(ctx, p, node, args[0]) })
 		},
 	}
 	c.flags(command.Flags())

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,19 +55,7 @@ func (f *requestFilter) wanted() (assayv1.RequestStatus, error) {
 
 const requestStatusPrefix = "REQUEST_STATUS_"
 
-func requestStatuses() (names []string) {
-	numbers := make([]int32, 0, len(assayv1.RequestStatus_name))
-	for n := range assayv1.RequestStatus_name {
-		if n != 0 {
-			numbers = append(numbers, n)
-		}
-	}
-	slices.Sort(numbers)
-	for _, n := range numbers {
-		names = append(names, requestStatusText(assayv1.RequestStatus(n)))
-	}
-	return names
-}
+func requestStatuses() []string { return namesOf(assayv1.RequestStatus_name, requestStatusPrefix) }
 
 func requestStatusText(s assayv1.RequestStatus) string {
 	return strings.ToLower(strings.TrimPrefix(s.String(), requestStatusPrefix))
@@ -134,7 +121,7 @@ prints what grant and policies say of it now.`,
   assay request show 3f6c1c0a… --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.about(command.Context(), args[0], func(ctx context.Context, node *client.Client) error {
+			return c.about(command.Context(), "request", args[0], func(ctx context.Context, node *client.Client) error {
 				answer, err := node.Requests.GetRequest(ctx, &assayv1.GetRequestRequest{Request: args[0]})
 				if err != nil {
 					return err
@@ -155,24 +142,24 @@ prints what grant and policies say of it now.`,
 }
 
 func newRequestApproveCommand(p *cli.Printer) *cobra.Command {
-	return newRequestStep(p, requestStep{
+	return newRequestStep(p, nodeStep[*assayv1.Request]{
 		use: "approve REQUEST [--reason TEXT]", short: "Approve a request about an own fleet",
 		long: `Approve approves a request, for which policies left it to a person. It spends an answer of the grant and its budget, whatever comes of it. The ledger approves
 nothing that grant and policies do not allow, and the owner's node proves what is approved. The token must be an operator's.`,
 		example: `  assay request approve 3f6c1c0a… --reason 'agreed with the lender'`,
 		reasons: "recorded with the decision (repeatable)",
 		call: func(ctx context.Context, node *client.Client, request string, reasons []string) (*assayv1.Request, error) {
+			if err := warnOfModel(ctx, p, node, request); err != nil {
+				return nil, err
+			}
 			answer, err := node.Requests.ApproveRequest(ctx, &assayv1.ApproveRequestRequest{Request: request, Reasons: reasons})
 			return answer.GetRequest(), err
-		},
-		look: func(ctx context.Context, node *client.Client, request string) error {
-			return warnOfModel(ctx, p, node, request)
 		},
 	})
 }
 
 func newRequestRefuseCommand(p *cli.Printer) *cobra.Command {
-	return newRequestStep(p, requestStep{
+	return newRequestStep(p, nodeStep[*assayv1.Request]{
 		use: "refuse REQUEST --reason TEXT", short: "Refuse a request about an own fleet",
 		long:    `Refuse refuses a request, with reasons that everyone on the ledger reads. Nothing is spent. The token must be an operator's.`,
 		example: `  assay request refuse 3f6c1c0a… --reason 'ask again after the audit'`,
@@ -185,7 +172,7 @@ func newRequestRefuseCommand(p *cli.Printer) *cobra.Command {
 }
 
 func newRequestWithdrawCommand(p *cli.Printer) *cobra.Command {
-	return newRequestStep(p, requestStep{
+	return newRequestStep(p, nodeStep[*assayv1.Request]{
 		use: "withdraw REQUEST", short: "Take back a request of one's own",
 		long:    `Withdraw takes back a request of the node's organisation that is not approved yet. The token must be an operator's.`,
 		example: `  assay request withdraw 3f6c1c0a…`,
@@ -196,43 +183,11 @@ func newRequestWithdrawCommand(p *cli.Printer) *cobra.Command {
 	})
 }
 
-// requestStep is a command that takes a request one step further.
-type requestStep struct {
-	use, short, long, example, reasons string
-	required                           bool
-	call                               func(ctx context.Context, node *client.Client, request string, reasons []string) (*assayv1.Request, error)
-	look                               func(ctx context.Context, node *client.Client, request string) error
-}
-
-func newRequestStep(p *cli.Printer, s requestStep) *cobra.Command {
-	c := &apiCall{Printer: p}
-	var reasons []string
-	command := &cobra.Command{
-		Use: s.use, Short: s.short, Long: s.long, Example: s.example, Args: cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, args []string) error {
-			return c.about(command.Context(), args[0], func(ctx context.Context, node *client.Client) error {
-				if s.look != nil {
-					if err := s.look(ctx, node, args[0]); err != nil {
-						return err
-					}
-				}
-				r, err := s.call(ctx, node, args[0], reasons)
-				if err != nil {
-					return err
-				}
-				if p.JSON {
-					return printMessage(p, "request", r)
-				}
-				return p.Line("Request %s is %s.", r.GetId(), requestStatusText(r.GetStatus()))
-			})
-		},
+// newRequestStep is a command that takes a request one step further.
+func newRequestStep(p *cli.Printer, s nodeStep[*assayv1.Request]) *cobra.Command {
+	s.kind = "request"
+	s.said = func(r *assayv1.Request) string {
+		return fmt.Sprintf("Request %s is %s.", r.GetId(), requestStatusText(r.GetStatus()))
 	}
-	if s.reasons != "" {
-		command.Flags().StringArrayVar(&reasons, "reason", nil, s.reasons)
-	}
-	if s.required {
-		cli.Require(command, "reason")
-	}
-	c.flags(command.Flags())
-	return command
+	return s.command(p)
 }

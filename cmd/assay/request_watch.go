@@ -22,7 +22,7 @@ goes on over broken connections. The exit code is 0 if the request is proven and
 		Example: `  assay request watch 3f6c1c0a…`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.about(command.Context(), args[0], func(ctx context.Context, node *client.Client) error { return follow(ctx, p, node, args[0]) })
+			return c.about(command.Context(), "request", args[0], func(ctx context.Context, node *client.Client) error { return follow(ctx, p, node, args[0]) })
 		},
 	}
 	c.flags(command.Flags())

@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
@@ -13,27 +12,8 @@ var unfinished = []ledger.Status{ledger.StatusOpen, ledger.StatusApproved, ledge
 
 // follow finds what there is to do, and then what comes, and begins anew when the ledger cannot be followed.
 func (d *Desk) follow(ctx context.Context) {
-	for pause := d.Retry; ; pause = min(2*pause, maxFollowPause) {
-		began := time.Now()
-		err := d.read(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		d.Logger.Warn("following the ledger: will try again", "error", err)
-		if time.Since(began) > maxFollowPause {
-			pause = d.Retry // it went well for a while
-		}
-		wait := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return
-		case <-wait.C:
-		}
-	}
+	ledger.KeepFollowing(ctx, d.Retry, d.read, func(err error) { d.Logger.Warn("following the ledger: will try again", "error", err) })
 }
-
-const maxFollowPause = time.Minute
 
 // read takes up everything unfinished, and then the events from before that: none is missed, and one that is seen twice does no harm.
 func (d *Desk) read(ctx context.Context) error {

@@ -1,9 +1,9 @@
 package desk
 
 import (
-	"errors"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-net/assay/datahub/instrument"
 )
 
 type metrics struct {
@@ -17,12 +17,12 @@ type metrics struct {
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	return &metrics{
-		decisions: registered(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "assay_desk_decisions_total", Help: "Requests that the desk decided, by outcome."}, []string{"outcome"})),
-		answers:   registered(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "assay_desk_answers_total", Help: "Approved requests that the desk ended, by outcome."}, []string{"outcome"})),
-		setbacks:  registered(r, prometheus.NewCounter(prometheus.CounterOpts{Name: "assay_desk_setbacks_total", Help: "Steps of requests that failed and are tried again."})),
-		waiting:   registered(r, prometheus.NewGauge(prometheus.GaugeOpts{Name: "assay_desk_waiting_requests", Help: "Requests that wait for a person."})),
-		proving:   registered(r, prometheus.NewGauge(prometheus.GaugeOpts{Name: "assay_desk_proving_requests", Help: "Requests that are being proven."})),
-		seconds:   registered(r, prometheus.NewHistogram(prometheus.HistogramOpts{Name: "assay_desk_answer_seconds", Help: "Time from the beginning of a proof to its verdict on the ledger.", Buckets: prometheus.ExponentialBuckets(0.25, 2, 14)})),
+		decisions: instrument.Registered(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "assay_desk_decisions_total", Help: "Requests that the desk decided, by outcome."}, []string{"outcome"})),
+		answers:   instrument.Registered(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "assay_desk_answers_total", Help: "Approved requests that the desk ended, by outcome."}, []string{"outcome"})),
+		setbacks:  instrument.Registered(r, prometheus.NewCounter(prometheus.CounterOpts{Name: "assay_desk_setbacks_total", Help: "Steps of requests that failed and are tried again."})),
+		waiting:   instrument.Registered(r, prometheus.NewGauge(prometheus.GaugeOpts{Name: "assay_desk_waiting_requests", Help: "Requests that wait for a person."})),
+		proving:   instrument.Registered(r, prometheus.NewGauge(prometheus.GaugeOpts{Name: "assay_desk_proving_requests", Help: "Requests that are being proven."})),
+		seconds:   instrument.Registered(r, prometheus.NewHistogram(prometheus.HistogramOpts{Name: "assay_desk_answer_seconds", Help: "Time from the beginning of a proof to its verdict on the ledger.", Buckets: prometheus.ExponentialBuckets(0.25, 2, 14)})),
 	}
 }
 
@@ -32,18 +32,4 @@ func (m *metrics) leave(t *task) {
 		m.waiting.Dec()
 		t.person = false
 	}
-}
-
-// registered returns the collector that is registered under this name, which may be an earlier one.
-func registered[C prometheus.Collector](r prometheus.Registerer, c C) C {
-	if r == nil {
-		return c
-	}
-	var already prometheus.AlreadyRegisteredError
-	if err := r.Register(c); errors.As(err, &already) {
-		if existing, ok := already.ExistingCollector.(C); ok {
-			return existing
-		}
-	}
-	return c
 }

@@ -13,28 +13,9 @@ import (
 // unfinished are the statuses of queries that a node may have something new to do with.
 var unfinished = []ledger.QueryStatus{ledger.QueryOpen, ledger.QueryApproved, ledger.QueryRunning}
 
-const maxFollowPause = time.Minute
-
 // follow finds what there is to do, and then what comes, and begins anew when the ledger cannot be followed.
 func (m *Manager) follow(ctx context.Context) {
-	for pause := m.Poll; ; pause = min(2*pause, maxFollowPause) {
-		began := time.Now()
-		err := m.read(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		m.Logger.WarnContext(ctx, "following the ledger: will try again", "error", err)
-		if time.Since(began) > maxFollowPause {
-			pause = m.Poll // it went well for a while
-		}
-		wait := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return
-		case <-wait.C:
-		}
-	}
+	ledger.KeepFollowing(ctx, m.Poll, m.read, func(err error) { m.Logger.WarnContext(ctx, "following the ledger: will try again", "error", err) })
 }
 
 // read takes up everything unfinished, here or on the ledger, and then the events from before that: none is missed, and one that is seen twice does no harm.

@@ -1,9 +1,9 @@
 package party
 
 import (
-	"errors"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assay-net/assay/datahub/instrument"
 )
 
 type metrics struct {
@@ -15,26 +15,12 @@ type metrics struct {
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return registered(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels))
+		return instrument.Registered(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels))
 	}
 	return &metrics{
 		decisions: counter("assay_party_decisions_total", "Parts of queries that the node decided, by outcome.", "outcome"),
 		sessions:  counter("assay_party_sessions_total", "Sessions of queries that ended for this node, by its role and how.", "role", "end"),
 		setbacks:  counter("assay_party_setbacks_total", "Steps of queries that failed, or waited for another node, and are tried again.").WithLabelValues(),
-		waiting:   registered(r, prometheus.NewGauge(prometheus.GaugeOpts{Name: "assay_party_waiting_queries", Help: "Queries that wait for a person."})),
+		waiting:   instrument.Registered(r, prometheus.NewGauge(prometheus.GaugeOpts{Name: "assay_party_waiting_queries", Help: "Queries that wait for a person."})),
 	}
-}
-
-// registered returns the collector that is registered under this name, which may be an earlier one.
-func registered[C prometheus.Collector](r prometheus.Registerer, c C) C {
-	if r == nil {
-		return c
-	}
-	var already prometheus.AlreadyRegisteredError
-	if err := r.Register(c); errors.As(err, &already) {
-		if existing, ok := already.ExistingCollector.(C); ok {
-			return existing
-		}
-	}
-	return c
 }

@@ -74,20 +74,8 @@ func New(o Options) (*Reviewer, error) {
 
 // Run reviews until the context ends.
 func (r *Reviewer) Run(ctx context.Context) error {
-	for pause := r.Retry; ; pause = min(2*pause, maxPause) {
-		began := time.Now()
-		err := r.follow(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		r.Logger.Warn("following the ledger: will try again", "error", err)
-		if time.Since(began) > maxPause {
-			pause = r.Retry // it went well for a while
-		}
-		if sleep(ctx, pause) != nil {
-			return nil
-		}
-	}
+	ledger.KeepFollowing(ctx, r.Retry, r.follow, func(err error) { r.Logger.Warn("following the ledger: will try again", "error", err) })
+	return nil
 }
 
 // follow goes on behind the kept position.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/zk/commit"
@@ -28,6 +29,31 @@ func (c Cursor) Check() error {
 		return fmt.Errorf("cursor: tx_id: %w", err)
 	}
 	return nil
+}
+
+// maxFollowPause is how long KeepFollowing waits at most, and how long reading has to go well for it to begin with a short pause again.
+const maxFollowPause = time.Minute
+
+// KeepFollowing calls read, which follows the ledger until it fails, again and again until ctx ends, with a pause between that doubles as long as it goes wrong. failed is told of each failure.
+func KeepFollowing(ctx context.Context, first time.Duration, read func(context.Context) error, failed func(error)) {
+	for pause := first; ; pause = min(2*pause, maxFollowPause) {
+		began := time.Now()
+		err := read(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		failed(err)
+		if time.Since(began) > maxFollowPause {
+			pause = first // it went well for a while
+		}
+		wait := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return
+		case <-wait.C:
+		}
+	}
 }
 
 // Follow calls fn with every event behind a position, in order, each once, together with the position behind it, and goes on for ever. It ends with the

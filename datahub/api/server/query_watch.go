@@ -79,7 +79,7 @@ func (w *queryWatch) next(err error) time.Duration {
 	case w.waits > 0:
 		return waitForResult
 	}
-	return min(max(w.expiry.Sub(w.Clock())+time.Second, time.Second), lookAgain)
+	return w.untilExpired(w.expiry)
 }
 
 // look sends what changed, and reports whether nothing more can follow.

@@ -116,7 +116,12 @@ func (w *requestWatch) next(err error) time.Duration {
 	if err != nil {
 		return watchRetry
 	}
-	return min(max(w.expiry.Sub(w.Clock())+time.Second, time.Second), lookAgain)
+	return w.untilExpired(w.expiry)
+}
+
+// untilExpired is how long to wait until something expires, or has to be looked at anyway.
+func (s *Server) untilExpired(at time.Time) time.Duration {
+	return min(max(at.Sub(s.Clock())+time.Second, time.Second), lookAgain)
 }
 
 // look sends the request if it changed, and reports whether it has ended.
