@@ -6,7 +6,7 @@ GO ?= go
 # wait run three at a time.
 NETWORKS = ./cmd/assay ./datahub/node ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
 
-.PHONY: help demo demo-fabric demo-nodes demo-query test postgresql programs short bench bench-fabric bench-ingest bench-api bench-mpc bench-verify page ceremony-check lint generate proto proto-release build clean
+.PHONY: help demo demo-fabric demo-nodes demo-query ceremony-demo test postgresql programs short bench bench-fabric bench-ingest bench-api bench-mpc bench-verify page ceremony-check lint generate proto proto-release build clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,10 @@ demo-nodes: build ## play grants and requests with three nodes on a Fabric netwo
 demo-query: build ## play queries on encrypted data with five nodes on a Fabric network made for it; results in out/query
 	@rm -rf $(OUT)/query
 	@./bin/assay demo --query --out $(OUT)/query
+
+ceremony-demo: build ## make keys with three organisations on a Fabric network made for it, prove and verify with them; results in out/ceremony
+	@rm -rf $(OUT)/ceremony
+	@./bin/assay demo --ceremony --out $(OUT)/ceremony
 
 test: lint postgresql programs ## everything that must pass
 	$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(NETWORKS))")

@@ -23,17 +23,27 @@ var schemaText []byte
 // Schema is the Cedar schema that every policy is validated against.
 func Schema() []byte { return slices.Clone(schemaText) }
 
-var validator = sync.OnceValue(func() *validate.Validator {
-	var s schema.Schema
-	if err := s.UnmarshalCedar(schemaText); err != nil {
-		panic(fmt.Sprintf("schema.cedarschema: %v", err))
-	}
-	resolved, err := s.Resolve()
-	if err != nil {
-		panic(fmt.Sprintf("schema.cedarschema: %v", err))
-	}
-	return validate.New(resolved, validate.WithStrict())
-})
+// validator is made when a policy is validated and no earlier, and nothing else
+// refers to it, so that Cedar is not in programs that only read what was decided.
+func validator() *validate.Validator {
+	once.Do(func() {
+		var s schema.Schema
+		if err := s.UnmarshalCedar(schemaText); err != nil {
+			panic(fmt.Sprintf("schema.cedarschema: %v", err))
+		}
+		resolved, err := s.Resolve()
+		if err != nil {
+			panic(fmt.Sprintf("schema.cedarschema: %v", err))
+		}
+		validates = validate.New(resolved, validate.WithStrict())
+	})
+	return validates
+}
+
+var (
+	once      sync.Once
+	validates *validate.Validator
+)
 
 // Problem is one thing wrong with a policy text. Line and column count from 1,
 // in characters; both are 0 for what concerns the text as a whole. Of what the

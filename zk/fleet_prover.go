@@ -10,6 +10,7 @@ import (
 
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
+	"github.com/assay-net/assay/zk/verify/fromgnark"
 )
 
 // fleetWitness is the native twin of [FleetCircuit].
@@ -77,7 +78,7 @@ func (w *fleetWitness) prove(key *CircuitKey) (*verify.FleetProof, error) {
 	if err != nil {
 		return nil, fmt.Errorf("circuit %s: %w", verify.FleetCircuit, err)
 	}
-	return &verify.FleetProof{Groth16: *g, T: w.statement.T}, nil
+	return &verify.FleetProof{Groth16: fromgnark.Proof(g), T: w.statement.T}, nil
 }
 
 // ProveFleet folds the chunks' outputs and proves the statement's claims and

@@ -10,7 +10,6 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/zk"
 	"github.com/assay-net/assay/zk/commit"
@@ -101,7 +100,7 @@ func madeUpResult() *zk.ChunkResult {
 	output := verify.NewOutput(totals, fr.NewElement(9))
 	p := &verify.ChunkProof{
 		M: g1, Mask: commit.Representation{R: g1, Zx: fr.NewElement(4), Zr: fr.NewElement(5)},
-		Groth16: groth16.Proof{Ar: g1, Bs: g2, Krs: g1, Commitments: []bn254.G1Affine{g1, g1}, CommitmentPok: g1},
+		Groth16: verify.Groth16Proof{Ar: g1, Bs: g2, Krs: g1, Commitments: []bn254.G1Affine{g1, g1}, CommitmentPok: g1},
 		Y:       fr.NewElement(11), Opening: g1, T: output.Commit(verify.ChunkOutput),
 	}
 	return &zk.ChunkResult{Proof: p, Opened: &zk.Opened{Totals: totals, Output: output, T: p.T}}

@@ -17,6 +17,7 @@ import (
 	"github.com/assay-net/assay/zk/record"
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
+	"github.com/assay-net/assay/zk/verify/fromgnark"
 )
 
 // CircuitKey is a compiled circuit with its proving key.
@@ -124,7 +125,7 @@ func (w *chunkWitness) prove(srs *commit.SRS, key *CircuitKey, place *verify.Chu
 	if g.Commitments[0] != link {
 		return nil, errors.New("the link's commitment is not the one its challenge was drawn for")
 	}
-	proof.Groth16, proof.Y, proof.Opening = *g, opening.ClaimedValue, opening.H
+	proof.Groth16, proof.Y, proof.Opening = fromgnark.Proof(g), opening.ClaimedValue, opening.H
 	return proof, nil
 }
 

@@ -22,7 +22,7 @@ func newAgreeCommand(p *cli.Printer) *cobra.Command {
 		Long: `Agree puts a digest on this organisation's consent list: of a verifying key or an SRS as its publisher names it, or of a
 maker's id, name and CA certificate, as the service's refusal names it. The organisation's peer endorses no other. Compare
 what it stands for with what you worked out or were told yourself: whoever has a key of the setup, or a maker's CA key, can
-make the ledger say anything.
+make the ledger say anything. For the keys of a ceremony, 'assay keys pins' works out what to agree to from your own replay.
 
 It takes effect with the service's next call. To withdraw consent, take the line out of DIR/consent.`,
 		Example: `  assay-chaincode agree --data /var/lib/assay-chaincode 4f5c…e1 --note "setup of 12 November, transcript compared"`,

@@ -89,7 +89,7 @@ func TestExitCodes(t *testing.T) {
 		{"export --org x", cli.ExitUsage}, {"contract package", cli.ExitUsage}, {"contract install --org x", cli.ExitUsage},
 		{"contract approve --org x --version 1", cli.ExitUsage}, {"contract commit --org x", cli.ExitUsage},
 		{"contract commit --org x --version 1 --endorser a", cli.ExitUsage},
-		{"up --consensus paxos", cli.ExitUsage}, {"up --epoch 1500ms", cli.ExitUsage}, {"up --epoch-zero yesterday", cli.ExitUsage},
+		{"up --consensus paxos", cli.ExitUsage}, {"up --srs x --no-srs", cli.ExitUsage}, {"up --epoch 1500ms", cli.ExitUsage}, {"up --epoch-zero yesterday", cli.ExitUsage},
 	} {
 		var out, notes bytes.Buffer
 		err := run(context.Background(), strings.Fields(test.args), &cli.Printer{Out: &out, Notes: &notes})

@@ -21,6 +21,7 @@ type upFlags struct {
 	epoch, window, skew, age time.Duration
 	epochZero                string
 	organisations            string
+	noSRS                    bool
 }
 
 func newUpCommand(p *cli.Printer) *cobra.Command {
@@ -35,10 +36,14 @@ takes a few minutes; the binaries are kept in the cache.
 What the network consists of is settled by the first up in a folder. A later one starts what does not run, keeps all state, and refuses flags
 that do not fit. It listens on 127.0.0.1 only, on free ports. All keys of all organisations are in the folder: it is for trying things.
 
-The contract services check against an SRS that was made on this machine by a single party, which could forge proofs. Every verdict says so.`,
+The contract services check against an SRS that was made on this machine by a single party, which could forge proofs. Every verdict says so. A consortium
+that makes its own in a ceremony starts with --no-srs, and gets it later by --srs FILE; contract services that run are then started anew. A network that has
+an SRS keeps it.`,
 		Example: `  assay-fabric up
   assay-fabric up --dir /tmp/net --consensus bft
-  assay-fabric up --orderers 3 --epoch 8s --clock-skew 2s`,
+  assay-fabric up --orderers 3 --epoch 8s --clock-skew 2s
+  assay-fabric up --no-srs
+  assay-fabric up --srs srs.bin`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return up(c.Context(), p, f) },
 	}
@@ -55,6 +60,7 @@ The contract services check against an SRS that was made on this machine by a si
 	flags.StringVar(&f.options.Cache, "cache", "", "where Fabric's binaries and the SRS are kept (default $ASSAY_CACHE, or assay in the user's cache)")
 	flags.StringVar(&f.options.Contract, "contract", "", "the assay-chaincode binary (default the one beside this program, else built from source)")
 	flags.StringVar(&f.options.SRS, "srs", "", "the SRS file of the contract services (default one made by a single party)")
+	flags.BoolVar(&f.noSRS, "no-srs", false, "start without an SRS, until a later up gives one: no anchor is taken before")
 	flags.StringVar(&f.organisations, "organisations", "", "a JSON file of other organisations than the three, without keys")
 	flags.StringToStringVar(&f.options.Services, "service", nil, "another contract service for one organisation, ORGANISATION=BINARY (repeatable)")
 	flags.BoolVar(&f.options.Keep, "keep", false, "leave processes running when up fails, to look at")
@@ -115,6 +121,9 @@ func printNetwork(p *cli.Printer, n *localnet.Network, took time.Duration) error
 
 // complete takes over what options need in another form.
 func (f *upFlags) complete() error {
+	if f.noSRS && f.options.SRS != "" {
+		return cli.Usage("--srs and --no-srs exclude one another")
+	}
 	f.options.Consensus = localnet.Consensus(f.consensus)
 	if f.consensus != "" && f.options.Consensus != localnet.Raft && f.options.Consensus != localnet.BFT {
 		return cli.Usage("--consensus is %q, must be %s or %s", f.consensus, localnet.Raft, localnet.BFT)
@@ -162,9 +171,12 @@ func (f *upFlags) readOrganisations() error {
 	return nil
 }
 
-// chooseSRS settles the SRS file of the contract services. A network that has been ready keeps the one it has.
+// chooseSRS settles the SRS file of the contract services. A network that has one, or has been ready without, is given none that nobody named.
 func (f *upFlags) chooseSRS(p *cli.Printer) error {
-	if n, err := localnet.Open(f.options.Dir); f.options.SRS != "" || err == nil && n.Ready() {
+	if f.options.SRS != "" || f.noSRS {
+		return nil
+	}
+	if n, err := localnet.Open(f.options.Dir); err == nil && (n.Ready() || n.HasSRS()) {
 		return nil
 	}
 	keys, err := setup.UnsafeSingleParty(f.options.Cache, func(step string) { p.Note("%s", step) })

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assay-net/assay/cmd/assay-verify/verdict"
 	"github.com/assay-net/assay/fabricnet/ledger"
+	"github.com/assay-net/assay/zk/setup/transcript"
 	"github.com/assay-net/assay/zk/verify"
 )
 
@@ -21,7 +22,7 @@ type answer struct {
 	Error string `json:"error,omitempty"`
 }
 
-// main gives the page one function, assayVerify(bundle, trust, ledger): two Uint8Arrays, the ledger id that is expected or "", and JSON back. It answers before it returns.
+// main gives the page one function, assayVerify(bundle, trust, ceremony, ledger): two Uint8Arrays, a third or null, the ledger id that is expected or "", and JSON back. It answers before it returns.
 func main() {
 	js.Global().Set("assayVerify", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		b, err := json.Marshal(check(args))
@@ -39,11 +40,11 @@ func check(args []js.Value) (out *answer) {
 			out = &answer{Error: fmt.Sprintf("cannot be checked: %v", p)}
 		}
 	}()
-	if len(args) != 3 {
-		return &answer{Error: "give a bundle, an export of the ledger and a ledger id"}
+	if len(args) != 4 {
+		return &answer{Error: "give a bundle, an export of the ledger, a transcript and a ledger id"}
 	}
 	files := verdict.Files{At: time.Now()}
-	if id := args[2].String(); id != "" {
+	if id := args[3].String(); id != "" {
 		if err := files.Ledger.UnmarshalText([]byte(id)); err != nil {
 			return &answer{Error: "the ledger id: " + err.Error()}
 		}
@@ -57,6 +58,11 @@ func check(args []js.Value) (out *answer) {
 	}
 	if files.Trust, err = bytesOf("export", args[1], ledger.MaxTrust); err != nil {
 		return &answer{Error: err.Error()}
+	}
+	if !args[2].IsNull() {
+		if files.Ceremony, err = bytesOf("transcript", args[2], transcript.MaxFile); err != nil {
+			return &answer{Error: err.Error()}
+		}
 	}
 	v := verdict.Check(files)
 	d := v.Document()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"math"
 	"os"
@@ -26,7 +25,7 @@ func (c *auditCall) source(ctx context.Context, config *audit.Config) (iter.Seq2
 		if err != nil {
 			return nil, nil, cli.Usage("--blocks: %w", err)
 		}
-		return fileBlocks(c.Watched(f, info.Size(), "auditing")), func() { f.Close() }, nil //nolint:errcheck // opened for reading
+		return blockfile.NewReader(c.Watched(f, info.Size(), "auditing")).All(), func() { f.Close() }, nil //nolint:errcheck // opened for reading
 	}
 	head, err := c.client.Head(ctx)
 	if err != nil {
@@ -59,17 +58,6 @@ func patient(ctx context.Context, blocks func(context.Context) iter.Seq2[[]byte,
 				return
 			}
 			timer.Reset(patience)
-		}
-	}
-}
-
-func fileBlocks(r io.Reader) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for reader := blockfile.NewReader(r); ; {
-			b, err := reader.Next()
-			if errors.Is(err, io.EOF) || !yield(b, err) || err != nil {
-				return
-			}
 		}
 	}
 }

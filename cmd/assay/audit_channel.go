@@ -12,6 +12,7 @@ import (
 
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/audit"
+	"github.com/assay-net/assay/fabricnet/audit/statefile"
 	"github.com/assay-net/assay/fabricnet/blockfile"
 	"github.com/assay-net/assay/fabricnet/gateway"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -171,7 +172,7 @@ func (c *auditCall) config() (audit.Config, error) {
 	config := audit.Config{
 		Genesis: c.consortium, ChannelGenesis: pin, Chaincode: name,
 		SRS: c.findSRS, Attestations: c.findAttestations, WithoutAttestations: c.withoutAttestations,
-		AcceptConfigurations: make([]commit.Digest, len(c.accepted)),
+		AcceptConfigurations: make([]commit.Digest, len(c.accepted)), Store: statefile.In(""),
 	}
 	for i, hash := range c.accepted {
 		if err := config.AcceptConfigurations[i].UnmarshalText([]byte(hash)); err != nil {

@@ -25,7 +25,9 @@ func (c *auditCall) findSRS(digest commit.Digest) (*commit.SRS, error) {
 		paths = append(paths, filepath.Join(filepath.Dir(c.profile.Attestations), "srs"))
 	}
 	if dir, err := setup.DefaultDir(); err == nil {
-		paths = append(paths, filepath.Join(dir, "unsafe-single-party", "srs.bin")) // read, not made: the digest decides
+		if path, err := findSRSFile(dir, digest); err == nil && path != "" { // read, not made: the digest decides
+			paths = append(paths, path)
+		}
 	}
 	failed := errors.New("none is at hand, give it with --srs")
 	for _, path := range paths {

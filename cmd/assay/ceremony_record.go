@@ -8,6 +8,7 @@ import (
 
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/zk/setup/ceremony"
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
 func newCeremonyStatus(c *ceremonyCall) *cobra.Command {
@@ -68,11 +69,11 @@ func (c *ceremonyCall) status(opened *ceremony.Ceremony, s *ceremony.Status) err
 type recordObject struct {
 	Kind   string `json:"kind"`
 	Result string `json:"result"`
-	*ceremony.Record
+	*transcript.Record
 }
 
 // record prints what a replay has found.
-func (c *ceremonyCall) record(result string, opened *ceremony.Ceremony, r *ceremony.Record) error {
+func (c *ceremonyCall) record(result string, opened *ceremony.Ceremony, r *transcript.Record) error {
 	if c.JSON {
 		return c.Object(recordObject{"ceremony", strings.ToLower(result), r})
 	}
@@ -96,7 +97,7 @@ func (c *ceremonyCall) record(result string, opened *ceremony.Ceremony, r *cerem
 	return c.Table([]string{"key", "digest", "constraints, or SRS", "proving key"}, rows)
 }
 
-func (c *ceremonyCall) table(r *ceremony.Record) error {
+func (c *ceremonyCall) table(r *transcript.Record) error {
 	var rows [][]string
 	for _, e := range r.Contributions {
 		rows = append(rows, []string{e.Part, fmt.Sprint(e.Number), e.Contributor, e.Digest.String(), fmt.Sprint(e.Bytes)})

@@ -10,12 +10,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/assay-net/assay/cmd/internal/cli"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/orgkey"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/setup/ceremony"
 	"github.com/assay-net/assay/zk/setup/ceremony/ceremonytest"
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
 func smallKeyset(t *testing.T) *ceremony.Keyset {
@@ -32,7 +35,7 @@ func smallKeyset(t *testing.T) *ceremony.Keyset {
 func TestCeremonyCommands(t *testing.T) {
 	t.Setenv("ASSAY_CACHE", t.TempDir())
 	dir, keys := t.TempDir(), smallKeyset(t)
-	plan := ceremony.Plan{Name: "test", Beacon: "blocks 7 and 9", Minimum: 3}
+	plan := transcript.Plan{Name: "test", Beacon: "blocks 7 and 9", Minimum: 3}
 	for _, org := range []string{"owner", "lender", "regulator"} {
 		key, err := orgkey.Create(filepath.Join(dir, org+".key"))
 		if err != nil {
@@ -42,7 +45,7 @@ func TestCeremonyCommands(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan.Contributors = append(plan.Contributors, ceremony.ContributorPlan{ID: org, Key: der})
+		plan.Contributors = append(plan.Contributors, transcript.Contributor{ID: org, Key: der})
 	}
 	folder := filepath.Join(dir, "ceremony")
 	if _, err := ceremony.Init(folder, plan, keys); err != nil {
@@ -57,7 +60,10 @@ func TestCeremonyCommands(t *testing.T) {
 		{"contribute FOLDER --key nowhere", cli.ExitUsage, "no such file"},
 		{"contribute FOLDER --key DIR/owner.key", cli.ExitYes, "CONTRIBUTED  powers/v1      1 by owner"},
 		{"contribute FOLDER --key DIR/owner.key", cli.ExitNo, "owner has contributed to every part that is open"},
-		{"finalize FOLDER", cli.ExitUsage, "give both, stage 1 is open"},
+		{"finalize FOLDER", cli.ExitUsage, "stage 1 is open: name the ledger that closes it"},
+		{"finalize FOLDER --beacon 1 --beacon-source b --org regulator", cli.ExitUsage, "leave them out"},
+		{"finalize FOLDER --network nowhere", cli.ExitUsage, "nowhere"},
+		{"record FOLDER --network nowhere", cli.ExitUsage, "nowhere"},
 		{"finalize FOLDER --beacon 12 --beacon-source b", cli.ExitUsage, "--beacon: digest has 2 characters"},
 		{"finalize FOLDER --beacon 1 --beacon-source b", cli.ExitNo, "refused (too-few): 1 contributions, the plan demands 3"},
 		{"contribute FOLDER --key DIR/lender.key", cli.ExitYes, "2 by lender"},
@@ -91,14 +97,10 @@ func ceremonyRun(t *testing.T, keys *ceremony.Keyset, args string) (string, int)
 	t.Helper()
 	var out bytes.Buffer
 	p := &cli.Printer{In: strings.NewReader(""), Out: &out, Notes: &out}
-	p.JSON = strings.Contains(args, "--json")
-	command := ceremonyCommand(p, func(*ceremony.Plan) (*ceremony.Keyset, error) { return keys, nil })
-	command.SilenceUsage, command.SilenceErrors = true, true
-	command.SetArgs(strings.Fields(strings.ReplaceAll(args, " --json", "")))
-	err := command.ExecuteContext(context.Background())
-	if err != nil {
-		out.WriteString(err.Error())
+	command := func(p *cli.Printer) *cobra.Command {
+		return ceremonyCommand(p, func(*transcript.Plan) (*ceremony.Keyset, error) { return keys, nil })
 	}
+	err := cli.Run(context.Background(), p, cli.Root(p, &cobra.Command{Use: "assay"}, command), append([]string{"ceremony"}, strings.Fields(args)...))
 	if p.JSON {
 		for line := range strings.Lines(out.String()) {
 			if strings.HasPrefix(line, "{") && !json.Valid([]byte(line)) {
@@ -128,21 +130,21 @@ func TestCeremonyInit(t *testing.T) {
 	if err := os.WriteFile(genesis, contracttest.WithKeys(contracttest.Genesis()).Canonical(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	rule := " --genesis " + genesis + " --beacon-rule block-7"
+	rule := " --genesis " + genesis
 	for _, step := range []struct {
 		args string
 		code int
 		want string
 	}{
-		{"init DIR/a", cli.ExitNo, "required flag"},
-		{"init DIR/a --beacon-rule x --genesis nowhere", cli.ExitUsage, "nowhere"},
+		{"init DIR/a", cli.ExitUsage, "required flag"},
+		{"init DIR/a --genesis nowhere", cli.ExitUsage, "nowhere"},
 		{"init DIR/a --chunk 65" + rule, cli.ExitUsage, "--chunk 65: must be one of"},
 		{"init DIR/a --chunk 64 --contributor nobody" + rule, cli.ExitUsage, "no organisation of the genesis"},
 		{"init DIR/a --chunk 64 --contributor operator" + rule, cli.ExitUsage, "1 contributors, must be 2 to 64"},
 		{"init DIR/a --chunk 64 --minimum 5" + rule, cli.ExitUsage, "minimum is 5"},
-		{"init DIR/a --chunk 64 --minimum 3" + rule, cli.ExitYes, "operator, rival, lender, regulator, at least 3 to every part"},
+		{"init DIR/a --chunk 64 --minimum 3" + rule, cli.ExitYes, "operator, rival, lender, regulator, at least 3 to every part\nBeacon       " + transcript.LedgerBeacon},
 		{"init DIR/a --chunk 64" + rule, cli.ExitUsage, "holds a ceremony already"},
-		{"init DIR/b --chunk 64 --contributor operator,lender --json" + rule, cli.ExitYes, `"kind":"ceremony_plan"`},
+		{"init DIR/b --chunk 64 --contributor operator,lender --beacon-rule block-7 --json" + rule, cli.ExitYes, `"kind":"ceremony_plan"`},
 		{"status DIR/b", cli.ExitYes, "may still contribute: operator, lender"},
 	} {
 		out, code := ceremonyRun(t, nil, strings.ReplaceAll(step.args, "DIR", dir))

@@ -36,6 +36,7 @@ type demoCall struct {
 
 	nodes       bool
 	query       bool
+	ceremony    bool
 	stay        bool
 	assayFabric string
 
@@ -68,22 +69,30 @@ logs and curl.sh, which does the same by curl. With --stay the nodes run on unti
 With --query three owners, a lender and a regulator play queries on encrypted data in the same way: totals over all three
 fleets that nobody learns a part of, exact and with noise, a score by the lender's secret model, and a query that is
 refused as its budget is spent. An owner's process is killed in the middle, twice. Each result is printed beside the truth,
-which nobody has but the demonstration. It takes about three minutes.`,
+which nobody has but the demonstration. It takes about three minutes.
+
+With --ceremony the consortium makes its proving keys itself, before anything is proven: a Fabric network starts without keys, owner, lender and regulator
+each contribute in processes and with key caches of their own, the ledger records it and closes each stage with the hash of a block, each replays all of it,
+and the keys are pinned with their consent. Then it goes on as with --nodes, until a proof is verified from files under keys that none of them could
+forge with alone. A contribution that was copied and a key of another ceremony are refused. It takes some seven minutes with chunks of 64, and longer with larger ones.`,
 		Example: `  assay demo
   assay demo --devices 20000 --chunk 1024 --out out/large
   assay-fabric up && assay demo --ledger fabric --out out/fabric
   assay demo --from nasa-pcoe-cycles.csv --format cycles --out out/nasa
   assay demo --nodes --stay --out out/nodes
-  assay demo --query --out out/query`,
+  assay demo --query --out out/query
+  assay demo --ceremony --out out/ceremony`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			switch {
-			case c.nodes && c.query:
-				return cli.Usage("--nodes and --query are two demonstrations")
+			case c.nodes && c.query || c.ceremony && (c.nodes || c.query):
+				return cli.Usage("--nodes, --query and --ceremony are demonstrations of their own: choose one")
 			case c.nodes:
 				return c.runNodes(command)
 			case c.query:
 				return c.runQuery(command)
+			case c.ceremony:
+				return c.runCeremony(command)
 			}
 			return c.run(command.Context())
 		},
@@ -94,7 +103,7 @@ which nobody has but the demonstration. It takes about three minutes.`,
 
 func (c *demoCall) flags(f *pflag.FlagSet) {
 	f.IntVar(&c.devices, "devices", 1000, "number of simulated batteries")
-	f.IntVar(&c.chunk, "chunk", 256, fmt.Sprintf("slots of a chunk, one of %v", commit.Sizes))
+	f.IntVar(&c.chunk, "chunk", 256, fmt.Sprintf("slots of a chunk, one of %v; with --ceremony 64 if not given", commit.Sizes))
 	f.Uint64Var(&c.seed, "seed", 1, "seed of the simulated batteries' ageing")
 	f.StringVar(&c.from, "from", "", "take the batteries from a file of measurements instead")
 	f.StringVar(&c.format, "format", "", "format of the file: bdf or cycles")
@@ -104,8 +113,9 @@ func (c *demoCall) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.networkAt, "network", networkDir, "with --ledger fabric: the network's directory, which assay-fabric up made")
 	f.BoolVar(&c.nodes, "nodes", false, "play it with three nodes on a Fabric network made for it")
 	f.BoolVar(&c.query, "query", false, "play queries on encrypted data with five nodes on a Fabric network made for it")
-	f.BoolVar(&c.stay, "stay", false, "with --nodes or --query: leave network and nodes running until interrupted")
-	f.StringVar(&c.assayFabric, "assay-fabric", "", "with --nodes or --query: the assay-fabric command (default the one beside this program, else the one in $PATH)")
+	f.BoolVar(&c.ceremony, "ceremony", false, "have the consortium make its proving keys together first, on a Fabric network made for it")
+	f.BoolVar(&c.stay, "stay", false, "with --nodes, --query or --ceremony: leave network and nodes running until interrupted")
+	f.StringVar(&c.assayFabric, "assay-fabric", "", "with --nodes, --query or --ceremony: the assay-fabric command (default the one beside this program, else the one in $PATH)")
 	f.StringVar(&c.cache, "cache", "", "directory of the key cache (default $ASSAY_CACHE or the user's cache directory)")
 }
 

@@ -244,7 +244,8 @@ func (d *stage) until(ctx context.Context, patience time.Duration, what string, 
 // simulate has the devices of an owner's fleet talk to its node.
 func (d *stage) simulate(owner *demoNode, seed uint64) error {
 	p, err := startProcess("the devices of "+owner.fleet, d.at(owner.role+"-devices.log"), "device", "simulate", "--node", owner.data, "--maker", d.at("maker"),
-		"--devices", fmt.Sprint(d.fleetSize), "--rate", fmt.Sprint(max(50, d.fleetSize/2)), "--records", "own", "--seed", fmt.Sprint(seed), "--patience", (2 * stageEpoch).String())
+		"--devices", fmt.Sprint(d.fleetSize), "--rate", fmt.Sprint(max(50, d.fleetSize/2)), "--records", "own", "--seed", fmt.Sprint(seed), "--patience", (2 * stageEpoch).String(),
+		"--srs", d.srs)
 	if err == nil {
 		d.simulated = append(d.simulated, p)
 	}

@@ -25,10 +25,8 @@ setup made them, and whether they are active, retired or revoked, since when and
 		RunE:    func(*cobra.Command, []string) error { return listKeys(p, trust) },
 	}
 	list.Flags().StringVar(&trust, "trust", "", "the regulator's export of the ledger")
-	if err := list.MarkFlagRequired("trust"); err != nil {
-		panic(err) // the flag is defined above
-	}
-	command.AddCommand(list, newKeysPublish(p), newKeysEnd(p, verify.StateRetired), newKeysEnd(p, verify.StateRevoked))
+	cli.Require(list, "trust")
+	command.AddCommand(list, newKeysPublish(p), newKeysPins(p), newKeysEnd(p, verify.StateRetired), newKeysEnd(p, verify.StateRevoked))
 	return command
 }
 

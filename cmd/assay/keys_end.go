@@ -39,9 +39,7 @@ this command puts the digest on their lists; with --profile the refusal names th
 		},
 	})
 	command.Flags().StringVar(&c.reason, "reason", "", "why, for everybody to read")
-	if err := command.MarkFlagRequired("reason"); err != nil {
-		panic(err) // the flag is defined above
-	}
+	cli.Require(command, "reason")
 	return command
 }
 

@@ -18,6 +18,8 @@ import (
 	"github.com/assay-net/assay/datahub/ingest/workqueue"
 	"github.com/assay-net/assay/datahub/keys/reference"
 	"github.com/assay-net/assay/datahub/prove"
+	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/verify"
 )
 
 // proveWorkerCall is one call of assay prove-worker.
@@ -80,12 +82,9 @@ func (c *proveWorkerCall) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := openKeyCache(c.keys, func(step string) { c.Note("… %s", step) })
+	keys, err := c.provingKeys(profile)
 	if err != nil {
 		return err
-	}
-	if own := keys.SRS().Digest(); !profile.SRS.IsZero() && own != profile.SRS {
-		return cli.No("%w (the key cache has SRS %s, the ledger %s)", prove.ErrOtherKeys, own, profile.SRS)
 	}
 	server := workqueue.Server{
 		URL: profile.Broker, Roots: []byte(profile.Roots), Name: profile.ServerName, Credentials: secrets.Credentials,
@@ -111,6 +110,18 @@ func (c *proveWorkerCall) run(ctx context.Context) error {
 		return cli.Usage("--jobs: %w", err)
 	}
 	return c.work(ctx, worker, profile)
+}
+
+// provingKeys opens the setup that the ledger pins by its SRS, as the profile says. Without a profile it is the unsafe one.
+func (c *proveWorkerCall) provingKeys(profile *prove.Profile) (*setup.Keys, error) {
+	if profile.SRS.IsZero() {
+		return openSetup(c.keys, verify.SetupUnsafe, func(step string) { c.Note("… %s", step) })
+	}
+	keys, err := setupWith(c.keys, profile.SRS)
+	if err != nil {
+		return nil, cli.No("%w: %w", prove.ErrOtherKeys, err)
+	}
+	return keys, nil
 }
 
 // work runs the worker until it is told to stop.

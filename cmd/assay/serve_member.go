@@ -16,6 +16,7 @@ import (
 	"github.com/assay-net/assay/fabricnet/orgkey"
 	"github.com/assay-net/assay/fabricnet/profile"
 	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/verify"
 )
 
 // membership is what a node's organisation is in a consortium, and its way there.
@@ -24,8 +25,8 @@ type membership struct {
 	book         ledger.Book
 	signer       crypto.Signer // nil where its key is elsewhere
 	blocks       evidence.Blocks
-	keys         *setup.Unsafe // of those who prove
-	trial        *trial        // nil on a network
+	keys         *setup.Keys // of those who prove
+	trial        *trial      // nil on a network
 	close        func() error
 }
 
@@ -45,21 +46,53 @@ func openMembership(ctx context.Context, c *node.Config, log *slog.Logger) (*mem
 	if m.blocks, err = blocksOf(p, g); err != nil {
 		return nil, err
 	}
-	if g.HasRole(p.Organisation, ledger.RoleOwner) {
-		if m.keys, err = provingKeys(c, log); err != nil {
-			return nil, err
-		}
-	}
 	client, err := gateway.Open(ctx, gateway.Options{Profile: p, Genesis: g})
 	if err != nil {
 		return nil, err
 	}
 	m.book, m.close = client.Book(), client.Close
+	if g.HasRole(p.Organisation, ledger.RoleOwner) {
+		if m.keys, err = m.provingKeys(ctx, c, log); err != nil {
+			return nil, errors.Join(err, m.close())
+		}
+	}
 	return m, nil
 }
 
+// trialKeys are of the unsafe setup in the key cache that the configuration names.
+func trialKeys(c *node.Config, log *slog.Logger) (*setup.Keys, error) {
+	return openSetup(c.Resolve(c.Proving.Cache), verify.SetupUnsafe, func(step string) { log.Info(step) })
+}
+
+// provingKeys opens the setup whose keys the ledger pins, in the key cache that the configuration names.
+func (m *membership) provingKeys(ctx context.Context, c *node.Config, log *slog.Logger) (*setup.Keys, error) {
+	pinned, err := m.book.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := pinnedSetup(c.Resolve(c.Proving.Cache), pinned, func(step string) { log.Info(step) })
+	if err != nil {
+		return nil, err
+	}
+	log.Info("proving keys", "setup", keys.Setup(), "srs", keys.SRS().Digest())
+	return keys, holdAll(keys, pinned, circuitsOf(c))
+}
+
+// circuitsOf are those that the node proves by itself, none if it answers nothing.
+func circuitsOf(c *node.Config) (out []string) {
+	if !c.Proving.Answer {
+		return nil
+	}
+	for i := range c.Fleets {
+		if c.Proving.Local >= 0 { // else workers do
+			out = append(out, verify.ChunkCircuit(uint32(c.Fleets[i].ChunkSize)))
+		}
+	}
+	return append(out, verify.FleetCircuit)
+}
+
 func joinTrial(ctx context.Context, c *node.Config, log *slog.Logger) (*membership, error) {
-	keys, err := provingKeys(c, log)
+	keys, err := trialKeys(c, log)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +105,6 @@ func joinTrial(ctx context.Context, c *node.Config, log *slog.Logger) (*membersh
 		return nil, errors.Join(err, t.Close())
 	}
 	return m, nil
-}
-
-// provingKeys opens the key cache that a configuration names.
-func provingKeys(c *node.Config, log *slog.Logger) (*setup.Unsafe, error) {
-	return openKeyCache(c.Resolve(c.Proving.Cache), func(step string) { log.Info(step) })
 }
 
 // profileOf reads the profile that a configuration names, and the consortium's genesis, in which its organisation is.

@@ -39,7 +39,7 @@ type trial struct {
 const trialMaker = "trial-maker"
 
 // openTrial opens the ledger of a trial, or founds it.
-func openTrial(ctx context.Context, c *node.Config, keys *setup.Unsafe, log *slog.Logger) (*trial, error) {
+func openTrial(ctx context.Context, c *node.Config, keys *setup.Keys, log *slog.Logger) (*trial, error) {
 	dir := c.Resolve(c.Ledger.Trial.Directory)
 	opened, err := embedded.Open(dir, embedded.Options{SRS: keys.SRS()})
 	if errors.Is(err, fs.ErrNotExist) {
@@ -68,7 +68,7 @@ func trialGenesis(t *node.Trial, now time.Time) ledger.Genesis {
 }
 
 // prepare does what a regulator does before a fleet can be enrolled, if it was not done yet.
-func (t *trial) prepare(ctx context.Context, c *node.Config, keys *setup.Unsafe) error {
+func (t *trial) prepare(ctx context.Context, c *node.Config, keys *setup.Keys) error {
 	owner, _, regulator, err := roles(t.Genesis())
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (t *trial) prepare(ctx context.Context, c *node.Config, keys *setup.Unsafe)
 	return t.registerMaker(ctx, filepath.Join(c.Data, "trial"))
 }
 
-func (t *trial) pin(ctx context.Context, c *node.Config, keys *setup.Unsafe) error {
+func (t *trial) pin(ctx context.Context, c *node.Config, keys *setup.Keys) error {
 	var sizes []int
 	for i := range c.Fleets {
 		if n := int(c.Fleets[i].ChunkSize); !slices.Contains(sizes, n) {

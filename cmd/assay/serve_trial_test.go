@@ -66,7 +66,7 @@ func TestProvingCacheInTheDataFolder(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	config := &node.Config{Data: t.TempDir(), Proving: node.Proving{Cache: "proving"}}
-	if _, err := provingKeys(config, slog.New(slog.DiscardHandler)); err != nil {
+	if _, err := trialKeys(config, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	for folder, want := range map[string]int{".": 0, filepath.Join(config.Data, "proving"): 1} {

@@ -69,13 +69,11 @@ func (c *verifyCall) blocksOf(e *evidence.Evidence) (evidence.Blocks, error) {
 			return nil, err
 		}
 	}
-	known := []evidence.Blocks{audit.Blocks{Genesis: g, ChannelGenesis: pin, Chaincode: c.chaincode}, embedded.Blocks{Genesis: g}}
-	for _, blocks := range known {
-		if blocks.Format() == e.Format {
-			return blocks, nil
-		}
+	blocks, err := e.Reader(audit.Blocks{Genesis: g, ChannelGenesis: pin, Chaincode: c.chaincode}, embedded.Blocks{Genesis: g})
+	if err != nil {
+		return nil, cli.No("%s: %w", c.evidence, err)
 	}
-	return nil, cli.No("%s holds blocks of format %.64q, which is not known", c.evidence, e.Format)
+	return blocks, nil
 }
 
 func (c *verifyCall) printEvidence(r *evidence.Report) error {

@@ -16,7 +16,8 @@
 // digests are in the endorsed verdict, to the same verdict, byte for byte, of a cohort no smaller than the grant's; that it was begun on the ledger before it was recorded, and that
 // the grant's policy did not want a person by then who had not been asked.
 //
-// How blocks are read is the business of the ledger's driver, which the caller gives as [Blocks].
+// How blocks are read is the business of the ledger's driver, which the caller gives as [Blocks]: package audit reads those of a Fabric channel, package embedded/sealed those of an embedded
+// ledger, and [Evidence.Reader] picks. None of the three needs a network, a ledger's client or a database, so a small program can verify evidence whose owner has none of these.
 //
 // # What it does not show
 //

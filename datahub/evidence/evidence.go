@@ -72,7 +72,7 @@ type Block struct {
 	Data   []byte `json:"data"`
 }
 
-// Blocks verifies single blocks of a ledger. Package embedded and package audit have one each.
+// Blocks verifies single blocks of a ledger. Package embedded/sealed and package audit have one each.
 type Blocks interface {
 	// Format names the encoding that it reads.
 	Format() string
@@ -80,6 +80,23 @@ type Blocks interface {
 	Foundations(blocks map[uint64][]byte) ([]uint64, error)
 	// Inclusions verifies blocks and finds transactions in them.
 	Inclusions(blocks map[uint64][]byte, wanted []ledger.Located) ([]*ledger.Inclusion, error)
+}
+
+// Reader gives the one of the known readers that reads this file's blocks. Whoever makes a file chooses the format, so a reader whose method Pinned reports that it is for one
+// ledger alone is the only one then: a pin that the format gets round would be worth nothing.
+func (e *Evidence) Reader(known ...Blocks) (Blocks, error) {
+	var found Blocks
+	for _, blocks := range known {
+		if blocks.Format() == e.Format {
+			found = blocks
+		} else if p, ok := blocks.(interface{ Pinned() bool }); ok && p.Pinned() {
+			return nil, fmt.Errorf("evidence: block_format: holds blocks of format %.64q, those of the ledger that is named are of %s", e.Format, blocks.Format())
+		}
+	}
+	if found == nil {
+		return nil, fmt.Errorf("evidence: block_format: holds blocks of format %.64q, which is not known", e.Format)
+	}
+	return found, nil
 }
 
 // Marshal writes the one encoding that Parse reads: JSON indented for people, fields in order.

@@ -30,7 +30,7 @@ func (r *replayer) anchor(b *block, t *transaction, c *call, want *outcome, v *v
 		return r.anchorForm(b, t, c, a, want, v)
 	}
 	transient := map[string][]byte{ledger.TransientAttestations: blob}
-	v.out.result, err = contract.Execute(r.env, c.tx, v, ledger.Call{Function: c.function, Args: c.args, Transient: transient})
+	v.out.result, err = execute(r.env, c.tx, v, ledger.Call{Function: c.function, Args: c.args, Transient: transient})
 	if r.compare(b, t, c, want, v.out, err) {
 		r.report.Counts.Anchors++
 		r.report.Counts.Devices += uint64(a.Attested)
@@ -73,7 +73,7 @@ func (r *replayer) unchecked(b *block, t *transaction, a *ledger.AnchorChunk, ca
 // attestations, so a refusal is about the caller, the fleet, the window or the order of anchors.
 func (r *replayer) anchorForm(b *block, t *transaction, c *call, a *ledger.AnchorChunk, want *outcome, v *view) error {
 	without := &contract.Environment{}
-	_, err := contract.Execute(without, c.tx, v, ledger.Call{Function: c.function, Args: c.args, Transient: map[string][]byte{ledger.TransientAttestations: nil}})
+	_, err := execute(without, c.tx, v, ledger.Call{Function: c.function, Args: c.args, Transient: map[string][]byte{ledger.TransientAttestations: nil}})
 	if ledger.CodeOf(err) != "" {
 		r.fail(b, t, Replay, "anchor is recorded, the contract refuses it: %v", err)
 		return nil

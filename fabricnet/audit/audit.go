@@ -8,9 +8,9 @@ import (
 	"runtime"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -31,8 +31,8 @@ type Config struct {
 	Attestations func(ctx context.Context, root commit.Digest) ([]byte, error)
 	// WithoutAttestations lets anchors pass whose attestations are not to be had. They are counted and listed. Without it each is a failure.
 	WithoutAttestations bool
-	// Dir is where the audit makes its folder of temporary files; "" is the system's place for them.
-	Dir string
+	// Store opens what the audit keeps its state in until it ends. Nil is memory, of which it takes as much as the channel's state has.
+	Store func() (Store, error)
 	// Progress is told the number of each block that is done. It may be nil.
 	Progress func(number uint64)
 }
@@ -53,7 +53,7 @@ func (c *Config) check() error {
 type auditor struct {
 	*Config
 	ctx    context.Context
-	store  *store
+	store  Store
 	report *Report
 	// conf is the configuration in force for the next block.
 	conf     *configuration
@@ -76,11 +76,15 @@ func Run(ctx context.Context, config Config, blocks iter.Seq2[[]byte, error]) (*
 	if err := config.check(); err != nil {
 		return nil, fmt.Errorf("auditing: %w", err)
 	}
-	s, err := openStore(config.Dir)
+	open := config.Store
+	if open == nil {
+		open = inMemory
+	}
+	s, err := open()
 	if err != nil {
 		return nil, fmt.Errorf("auditing: %w", err)
 	}
-	defer s.close()
+	defer s.Close() //nolint:errcheck // all in it is thrown away
 	a := &auditor{Config: &config, ctx: ctx, store: s, report: newReport(&config), keyed: map[string]bool{}}
 	a.contract = newReplayer(a)
 	if err := a.blocks(blocks); err != nil {
@@ -131,7 +135,7 @@ func (a *auditor) block(encoded []byte) error {
 	for _, i := range b.odd {
 		a.report.add(Finding{Block: b.number, Kind: Encoding, Failure: true, Message: fmt.Sprintf("transaction %d is not in the encoding that orderers give to what they receive", i)})
 	}
-	if err := a.store.update(func(s *state) error { return a.content(s, b) }); err != nil {
+	if err := update(a.store, func(s *state) error { return a.content(s, b) }); err != nil {
 		return err
 	}
 	a.report.Height, a.report.Hash = b.number, b.hash
@@ -174,7 +178,7 @@ func (a *auditor) content(s *state, b *block) error {
 	}
 	var txs []*transaction
 	if b.number == 0 {
-		txs = []*transaction{{code: peer.TxValidationCode_VALID, kind: common.HeaderType_CONFIG}} // pinned, and signed by nobody
+		txs = []*transaction{{code: wire.TxValidationCode_VALID, kind: common.HeaderType_CONFIG}} // pinned, and signed by nobody
 	} else {
 		txs = a.readAll(b)
 	}

@@ -67,7 +67,7 @@ func (c *channel) anchor(epoch uint64, devices []contracttest.Device) *proposal 
 
 func (c *channel) config() Config {
 	return Config{
-		Genesis: c.genesis, ChannelGenesis: c.pinned(), Chaincode: contractName, Dir: c.t.TempDir(),
+		Genesis: c.genesis, ChannelGenesis: c.pinned(), Chaincode: contractName,
 		SRS: func(commit.Digest) (*commit.SRS, error) { return c.srs, nil },
 		Attestations: func(_ context.Context, root commit.Digest) ([]byte, error) {
 			if b, ok := c.kept[root]; ok {

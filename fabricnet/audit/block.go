@@ -136,14 +136,17 @@ func (b *block) configuration() (*common.Payload, bool) {
 	if len(b.data) != 1 {
 		return nil, false
 	}
+	payload, header, ok := channelHeader(b.data[0])
+	return payload, ok && common.HeaderType(header.Type) == common.HeaderType_CONFIG
+}
+
+// channelHeader reads the payload of an envelope and its channel header.
+func channelHeader(encoded []byte) (*common.Payload, *common.ChannelHeader, bool) {
 	envelope, payload, header := new(common.Envelope), new(common.Payload), new(common.ChannelHeader)
-	if decode("", b.data[0], envelope, nil) != nil || decode("", envelope.Payload, payload, nil) != nil {
-		return nil, false
+	if decode("", encoded, envelope, nil) != nil || decode("", envelope.Payload, payload, nil) != nil || decode("", payload.GetHeader().GetChannelHeader(), header, nil) != nil {
+		return nil, nil, false
 	}
-	if decode("", payload.GetHeader().GetChannelHeader(), header, nil) != nil || common.HeaderType(header.Type) != common.HeaderType_CONFIG {
-		return nil, false
-	}
-	return payload, true
+	return payload, header, true
 }
 
 // flags are the validation codes that a peer recorded, one a transaction; nil in a block that comes from an orderer.

@@ -9,8 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
-
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 	"github.com/assay-net/assay/fabricnet/contract"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -49,7 +48,7 @@ func (a *auditor) readCall(t *transaction) (*call, error) {
 
 // arguments are the function, the ledger id and the function's own.
 func (a *auditor) arguments(t *transaction) (string, []byte, error) {
-	proposal, spec := new(peer.ChaincodeProposalPayload), new(peer.ChaincodeInvocationSpec)
+	proposal, spec := new(wire.ChaincodeProposalPayload), new(wire.ChaincodeInvocationSpec)
 	if err := decode("proposal", t.proposal, proposal, limits{2: 0}); err != nil {
 		return "", nil, err // transient input does not belong on the channel
 	}
@@ -151,7 +150,7 @@ func recorded(t *transaction) (*outcome, error) {
 		}
 	}
 	if len(t.action.Events) > 0 {
-		event := new(peer.ChaincodeEvent)
+		event := new(wire.ChaincodeEvent)
 		if err := decode("event", t.action.Events, event, nil); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto"
 	"crypto/sha256"
 	"iter"
 	"math"
@@ -36,6 +37,7 @@ type channel struct {
 	flags     []byte
 	state     map[string]entry
 	kept      map[commit.Digest][]byte
+	signers   map[string]crypto.Signer
 	now       int64
 }
 
@@ -50,9 +52,9 @@ func newChannel(t testing.TB, consensus string) *channel {
 }
 
 func newChannelOf(t testing.TB, consensus string, founding ledger.Genesis) *channel {
-	g := contracttest.WithKeys(founding)
+	g, signers := contracttest.WithSigners(founding)
 	c := &channel{
-		t: t, genesis: g, id: g.ID(), srs: testSRS(), orgs: map[string]*authority{}, orderers: newAuthority("OrdererMSP"), consensus: consensus,
+		t: t, genesis: g, signers: signers, id: g.ID(), srs: testSRS(), orgs: map[string]*authority{}, orderers: newAuthority("OrdererMSP"), consensus: consensus,
 		state: map[string]entry{}, kept: map[commit.Digest][]byte{}, now: g.EpochZero + 100*g.EpochSeconds + 3600,
 	}
 	for i := range g.Organisations {

@@ -9,8 +9,9 @@ import (
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
-	"github.com/hyperledger/fabric-protos-go-apiv2/orderer"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 )
 
 // Consensus types.
@@ -109,7 +110,7 @@ func (c *configuration) readOrderers(g *common.ConfigGroup) error {
 	if g == nil {
 		return errors.New("there are none")
 	}
-	kind, err := value(g, "ConsensusType", new(orderer.ConsensusType))
+	kind, err := value(g, "ConsensusType", new(wire.ConsensusType))
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@
 //     notice: peers themselves differ in which of several faults they come to first.
 //   - Every valid call of the contract is run again on the state that the blocks before it add up to. Writes, event and response must be the recorded ones, byte for byte: every
 //     request, decision and verdict is derived again, every certificate and proof verified again.
+//   - A stage of a ceremony is closed with the hash of the block that holds its end, and names that block. The contract itself cannot see it.
 //   - An anchor is run again with the attestations behind it, and each of those verified. The auditor's own contract service has them, if it endorsed. An anchor without them, or a
 //     channel whose SRS is not to be had, is a failure, unless the caller does without attestations ([Config.WithoutAttestations]): then it is checked in its form, listed and counted.
 //   - No transaction but a call of the contract writes to its state, none leaves it by other ways than public writes, and each call names the ledger id.
@@ -23,6 +24,12 @@
 //
 // [Run] goes on after a failure in a transaction, with the writes that are recorded, and stops at the first block that is not what the orderers sealed, or that can be read in more
 // than one way ([Damage]): what follows it means nothing. Failures and notices are in [Report.Findings], each with its block.
+//
+// # What it needs
+//
+// Blocks, in an iterator, and the consortium's genesis: no network, no ledger's client and no database. [Blocks] reads single blocks of a channel and says what they show without the others. The
+// state that an audit adds up is in memory, or in a [Store] that the caller brings. Fabric's messages are those of its Go packages where these are messages alone, and package wire's where they
+// bring services with them.
 //
 // # What is not promised
 //

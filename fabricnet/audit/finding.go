@@ -34,6 +34,8 @@ const (
 	Encoding Kind = "encoding"
 	// SRS: the SRS that the channel pins is not to be had, so no anchor is re-checked.
 	SRS Kind = "srs"
+	// Beacon: a stage of a ceremony is closed with another value than the hash of the block that holds its end.
+	Beacon Kind = "beacon"
 	// Late: a call was committed long after it was proposed.
 	Late Kind = "late"
 	// HeldBack: an enrolment or retirement was committed after a transaction of a later epoch.

@@ -189,12 +189,11 @@ func FuzzRWSet(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s, err := openStore(t.TempDir())
+		s, err := inMemory()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.close()
-		err = s.update(func(s *state) error {
+		err = update(s, func(s *state) error {
 			if _, err := s.checkReads(sets); err != nil {
 				return err
 			}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -19,7 +19,8 @@ import (
 type Blocks struct {
 	// Genesis is the consortium's.
 	Genesis *ledger.Genesis
-	// ChannelGenesis is the hash of the channel's block 0. If it is zero, the block 0 that comes with the others is taken, and said to be.
+	// ChannelGenesis is the hash of the channel's block 0. If it is zero, the block 0 that comes with the others is taken, and said to be. Then the blocks show nothing to
+	// whoever does not compare it: that block says who orders and who speaks for each organisation, and the consortium's genesis has no part in it.
 	ChannelGenesis commit.Digest
 	// Chaincode is the name that the contract has on the channel.
 	Chaincode string
@@ -27,6 +28,9 @@ type Blocks struct {
 
 // maxReconfigured bounds the changes of a channel's configuration that a block may rest on.
 const maxReconfigured = 64
+
+// Pinned reports whether the channel is: then blocks of another kind of ledger are not the channel's.
+func (v Blocks) Pinned() bool { return !v.ChannelGenesis.IsZero() }
 
 // Format names the encoding of blocks.
 func (Blocks) Format() string { return "fabric-block/v3" }
@@ -92,7 +96,10 @@ func (v Blocks) Inclusions(blocks map[uint64][]byte, wanted []ledger.Located) ([
 	if v.Genesis == nil || v.Chaincode == "" || v.Chaincode == lifecycleNamespace {
 		return nil, errors.New("the consortium's genesis or the contract's name is missing")
 	}
-	p := &proving{Blocks: v, encoded: blocks, opened: map[uint64]*block{}, configurations: map[uint64]*configuration{}, sealers: map[uint64][]string{}}
+	p := &proving{
+		Blocks: v, encoded: blocks, opened: map[uint64]*block{}, ids: map[uint64]map[string][]int{}, configurations: map[uint64]*configuration{}, under: map[uint64]*configuration{},
+		sealers: map[uint64][]string{},
+	}
 	out := make([]*ledger.Inclusion, 0, len(wanted))
 	for _, w := range wanted {
 		found, err := p.find(w)
@@ -110,9 +117,13 @@ func (v Blocks) Inclusions(blocks map[uint64][]byte, wanted []ledger.Located) ([
 // proving keeps what was verified of blocks.
 type proving struct {
 	Blocks
-	encoded        map[uint64][]byte
-	opened         map[uint64]*block
+	encoded map[uint64][]byte
+	opened  map[uint64]*block
+	// ids are where in a block the transactions are that name an id.
+	ids            map[uint64]map[string][]int
 	configurations map[uint64]*configuration
+	// under are the configurations behind the blocks whose seals verify, by height.
+	under map[uint64]*configuration
 	// depth is how many configurations are being verified, each for the one after it.
 	depth   int
 	sealers map[uint64][]string
@@ -133,16 +144,13 @@ func (p *proving) find(w ledger.Located) (*ledger.Inclusion, error) {
 		return nil, err
 	}
 	refused := errors.New("is not in the block")
-	for i, encoded := range b.data {
-		if !bytes.Contains(encoded, []byte(w.TxID)) {
-			continue // its header would name it; reading takes verifying signatures
-		}
-		t := c.readTransaction(i, encoded)
+	for _, i := range p.named(b, w.TxID) {
+		t := c.readTransaction(i, b.data[i])
 		if t.id != w.TxID {
 			continue
 		}
-		if len(flags) > 0 && peer.TxValidationCode(flags[i]) != peer.TxValidationCode_VALID {
-			refused = fmt.Errorf("had no effect: its peer recorded %v", peer.TxValidationCode(flags[i]))
+		if len(flags) > 0 && wire.TxValidationCode(flags[i]) != wire.TxValidationCode_VALID {
+			refused = fmt.Errorf("had no effect: its peer recorded %v", wire.TxValidationCode(flags[i]))
 			continue // anybody can send another under the same id
 		}
 		found, err := p.inclusion(t)
@@ -159,6 +167,21 @@ func (p *proving) find(w ledger.Located) (*ledger.Inclusion, error) {
 		return found, nil
 	}
 	return nil, refused
+}
+
+// named lists a block's transactions whose headers name an id. To read one takes verifying its signatures, of which a block may be full: it is not read because it mentions
+// the ids of others, and a block is gone through once, not once for each of its transactions that is wanted.
+func (p *proving) named(b *block, id string) []int {
+	if p.ids[b.number] == nil {
+		ids := make(map[string][]int, len(b.data))
+		for i, encoded := range b.data {
+			if _, header, ok := channelHeader(encoded); ok {
+				ids[header.TxId] = append(ids[header.TxId], i)
+			}
+		}
+		p.ids[b.number] = ids
+	}
+	return p.ids[b.number][id]
 }
 
 func (p *proving) assume(text string) {

@@ -63,7 +63,8 @@ func (p *proving) configuration(height uint64) (*configuration, error) {
 func (p *proving) pinned(b *block) error {
 	switch {
 	case p.ChannelGenesis.IsZero():
-		p.assumed = append(p.assumed, fmt.Sprintf("that the channel is the consortium's: its block 0 has hash %s, compare it", b.hash))
+		p.assumed = append(p.assumed, fmt.Sprintf("that the channel is the consortium's, on which all that blocks show rests, since whoever founds a channel says who speaks for each organisation: "+
+			"its block 0 has hash %s, compare it", b.hash))
 	case b.hash != p.ChannelGenesis:
 		return fmt.Errorf("block 0 has hash %s, the channel's that is trusted has hash %s", b.hash, p.ChannelGenesis)
 	}
@@ -92,6 +93,9 @@ func (p *proving) changed(b *block) (*configuration, error) {
 
 // sealed verifies the orderers' signatures of a block and gives the configuration that holds behind it.
 func (p *proving) sealed(b *block) (*configuration, error) {
+	if c := p.under[b.number]; c != nil {
+		return c, nil
+	}
 	if _, ok := b.configuration(); ok || b.number == 0 {
 		return p.configuration(b.number)
 	}
@@ -103,13 +107,13 @@ func (p *proving) sealed(b *block) (*configuration, error) {
 		return nil, fmt.Errorf("block %d: orderers signed it under the configuration of block %d", b.number, last)
 	}
 	c, err := p.configuration(last)
-	if err != nil || p.sealers[b.number] != nil {
-		return c, err
+	if err != nil {
+		return nil, err
 	}
 	n, err := c.checkSeal(b)
 	if err != nil {
 		return nil, fmt.Errorf("block %d: %w", b.number, err)
 	}
-	p.sealers[b.number] = []string{fmt.Sprintf("%d of the channel's orderers", n)}
+	p.under[b.number], p.sealers[b.number] = c, []string{fmt.Sprintf("%d of the channel's orderers", n)}
 	return c, nil
 }

@@ -82,7 +82,7 @@ func TestInclusion(t *testing.T) {
 		}
 		v := c.verifier()
 		v.ChannelGenesis = commit.Digest{}
-		if f, err := c.included(v, p); err != nil || len(f.Assumed) != 2 || !strings.Contains(f.Assumed[0], c.pinned().String()) {
+		if f, err := c.included(v, p); err != nil || len(f.Assumed) != 2 || !strings.Contains(f.Assumed[0], c.pinned().String()) || !strings.Contains(f.Assumed[0], "rests") {
 			t.Errorf("%s: without a pin: %v, %v", consensus, f, err)
 		}
 	}
@@ -194,6 +194,25 @@ func TestInclusionBesideAnotherOfTheSameID(t *testing.T) {
 	c.cut()
 	if f, err := c.included(c.verifier(), p); err != nil || len(f.Endorsers) != 2 {
 		t.Errorf("%v, %v", f, err)
+	}
+}
+
+// A transaction is read under its own id alone, however many others it mentions: each may hold as many signatures as fit into a block.
+func TestMentionsAreNotRead(t *testing.T) {
+	c := populated(t, consensusRaft)
+	p, again, decoy := c.asked(62), c.asked(63), c.asked(64)
+	decoy.args[2] = []byte(p.txID + again.txID)
+	c.order(decoy, peer.TxValidationCode_VALID)
+	c.order(p, peer.TxValidationCode_VALID)
+	c.order(again, peer.TxValidationCode_VALID)
+	c.order(p, peer.TxValidationCode_DUPLICATE_TXID)
+	c.cut()
+	proven := &proving{ids: map[uint64]map[string][]int{}}
+	b := mustDecode(marshal(c.last()))
+	for id, want := range map[string][]int{p.txID: {1, 3}, again.txID: {2}, "": nil, p.txID[:9]: nil} {
+		if got := proven.named(b, id); !slices.Equal(got, want) {
+			t.Errorf("%q is named by %v, not %v", id, got, want)
+		}
 	}
 }
 

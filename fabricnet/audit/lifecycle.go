@@ -6,8 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer/lifecycle"
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 )
 
 const (
@@ -27,7 +26,7 @@ var errUndefined = errors.New("the channel does not define the chaincode")
 
 // definition is the endorsement policy of a chaincode as the channel's organisations committed it.
 func (s *state) definition(chaincode string) ([]byte, error) {
-	meta := new(lifecycle.StateMetadata)
+	meta := new(wire.StateMetadata)
 	_, b := s.get(publicKey(lifecycleNamespace, "namespaces/metadata/"+chaincode))
 	if b == nil {
 		return nil, errUndefined
@@ -36,7 +35,7 @@ func (s *state) definition(chaincode string) ([]byte, error) {
 		return nil, errUndefined
 	}
 	_, b = s.get(publicKey(lifecycleNamespace, "namespaces/fields/"+chaincode+"/ValidationInfo"))
-	data, info := new(lifecycle.StateData), new(lifecycle.ChaincodeValidationInfo)
+	data, info := new(wire.StateData), new(wire.ChaincodeValidationInfo)
 	if err := decode("chaincode definition", b, data, nil); err != nil {
 		return nil, err
 	}
@@ -50,9 +49,9 @@ func (s *state) definition(chaincode string) ([]byte, error) {
 }
 
 // collectionPolicy is the endorsement policy that a chaincode's definition gives one of its collections, nil if it has none of its own. A collection that is not defined is an error.
-func (s *state) collectionPolicy(chaincode, name string) (*peer.ApplicationPolicy, error) {
+func (s *state) collectionPolicy(chaincode, name string) (*wire.ApplicationPolicy, error) {
 	_, b := s.get(publicKey(lifecycleNamespace, "namespaces/fields/"+chaincode+"/Collections"))
-	data, all := new(lifecycle.StateData), new(peer.CollectionConfigPackage)
+	data, all := new(wire.StateData), new(wire.CollectionConfigPackage)
 	if err := decode("chaincode definition", b, data, nil); err != nil {
 		return nil, err
 	}
@@ -69,7 +68,7 @@ func (s *state) collectionPolicy(chaincode, name string) (*peer.ApplicationPolic
 
 // checkEndorsed holds the endorsers against the policies of every namespace that the transaction writes to, and of the chaincode that it calls. All of them are looked at before
 // errUnknown is given, which so says that nothing speaks against the transaction but that one policy is not known to be met.
-func (c *configuration) checkEndorsed(s *state, t *transaction, keyed map[string]bool) (peer.TxValidationCode, error) {
+func (c *configuration) checkEndorsed(s *state, t *transaction, keyed map[string]bool) (wire.TxValidationCode, error) {
 	all := t.written
 	if !t.writesTo(t.chaincode) {
 		all = append([]written{{name: t.chaincode}}, all...)
@@ -80,14 +79,14 @@ func (c *configuration) checkEndorsed(s *state, t *transaction, keyed map[string
 		switch {
 		case err == nil:
 		case errors.Is(err, errUndefined):
-			return peer.TxValidationCode_INVALID_CHAINCODE, err
+			return wire.TxValidationCode_INVALID_CHAINCODE, err
 		case errors.Is(err, errUnknown):
 			unknown = fmt.Errorf("namespace %.64q: %w", w.name, err)
 		default:
-			return peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, fmt.Errorf("namespace %.64q: %w", w.name, err)
+			return wire.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, fmt.Errorf("namespace %.64q: %w", w.name, err)
 		}
 	}
-	return peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, unknown
+	return wire.TxValidationCode_ENDORSEMENT_POLICY_FAILURE, unknown
 }
 
 // checkNamespace asks for the chaincode's policy where something public is written or nothing at all, and for a collection's where it is written to.

@@ -11,6 +11,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer/lifecycle"
 
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 )
 
@@ -182,16 +183,15 @@ func TestWalkedRanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := openStore(t.TempDir())
+	s, err := inMemory()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
-	err = s.update(func(s *state) error {
+	err = update(s, func(s *state) error {
 		if err := s.put(publicKey(lifecycleNamespace, "k"), version{1, 0}, []byte("v")); err != nil {
 			return err
 		}
-		if code, err := s.checkReads(sets); err != nil || code != peer.TxValidationCode_PHANTOM_READ_CONFLICT {
+		if code, err := s.checkReads(sets); err != nil || code != wire.TxValidationCode_PHANTOM_READ_CONFLICT {
 			t.Error(code, err)
 		}
 		s.walked = maxWalked

@@ -9,7 +9,8 @@ import (
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 )
 
 // signature is one of a set that a policy is held against.
@@ -197,18 +198,18 @@ func (id *identity) satisfies(p *msp.MSPPrincipal) bool {
 
 // meetsApplication evaluates a chaincode's or collection's endorsement policy: one of its own, or one of the channel's by path.
 func (c *configuration) meetsApplication(encoded []byte, signers []*identity) error {
-	p := new(peer.ApplicationPolicy)
+	p := new(wire.ApplicationPolicy)
 	if err := decode("endorsement policy", encoded, p, nil); err != nil {
 		return err
 	}
 	return c.meetsPolicy(p, signers)
 }
 
-func (c *configuration) meetsPolicy(p *peer.ApplicationPolicy, signers []*identity) error {
+func (c *configuration) meetsPolicy(p *wire.ApplicationPolicy, signers []*identity) error {
 	switch t := p.GetType().(type) {
-	case *peer.ApplicationPolicy_SignaturePolicy:
+	case *wire.ApplicationPolicy_SignaturePolicy:
 		return evaluateSignatures(t.SignaturePolicy, signers)
-	case *peer.ApplicationPolicy_ChannelConfigPolicyReference:
+	case *wire.ApplicationPolicy_ChannelConfigPolicyReference:
 		return c.meets(t.ChannelConfigPolicyReference, signers)
 	}
 	return fmt.Errorf("%w: it is of a type that is not understood", errPolicy)

@@ -22,7 +22,7 @@ func (r *replayer) publish(b *block, t *transaction, c *call, want *outcome, v *
 		r.fail(b, t, SRS, "the SRS that is pinned here is not to be had, and no anchor is re-checked: %v", missing)
 		v.out.result, err = r.publishForm(c, k, v)
 	} else {
-		v.out.result, err = contract.Execute(&env, c.tx, v, ledger.Call{Function: c.function, Args: c.args})
+		v.out.result, err = execute(&env, c.tx, v, ledger.Call{Function: c.function, Args: c.args})
 	}
 	if r.compare(b, t, c, want, v.out, err) {
 		r.report.Counts.Calls[c.function]++
@@ -49,7 +49,7 @@ func (r *replayer) srsFor(c *call) (srs *commit.SRS, k *verify.PublishedKey, mis
 
 // publishForm writes what the contract would if the SRS were at hand and had this key. A refusal for another reason is a refusal here too.
 func (r *replayer) publishForm(c *call, k *verify.PublishedKey, v *view) ([]byte, error) {
-	if _, err := contract.Execute(&contract.Environment{}, c.tx, v, ledger.Call{Function: c.function, Args: c.args}); ledger.CodeOf(err) != "" {
+	if _, err := execute(&contract.Environment{}, c.tx, v, ledger.Call{Function: c.function, Args: c.args}); ledger.CodeOf(err) != "" {
 		return nil, err
 	}
 	key := ledger.PublishedKeyKey(k.CircuitID)

@@ -49,7 +49,7 @@ func TestForgedKey(t *testing.T) {
 			if !srs {
 				config.SRS = nil
 			}
-			s, err := openStore(t.TempDir())
+			s, err := inMemory()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,6 @@ func TestForgedKey(t *testing.T) {
 			if err := a.blocks(c.encoded()); err != nil {
 				t.Fatal(err)
 			}
-			s.close()
 			if got := failures(a.report); len(got) == 0 || got[len(got)-1] != "3 replay" || a.contract.env.SRS != nil {
 				t.Errorf("%s: %v, SRS %v", name, a.report.Findings, a.contract.env.SRS != nil)
 			}

@@ -4,15 +4,16 @@ import (
 	"fmt"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/ledger/rwset/kvrwset"
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 )
 
 // checkReads says whether everything that a transaction read is still so: in the version that it read, and by nothing written earlier in its block. It gives Fabric's codes.
-func (s *state) checkReads(sets []namespaceSet) (peer.TxValidationCode, error) {
+func (s *state) checkReads(sets []namespaceSet) (wire.TxValidationCode, error) {
 	for _, n := range sets {
 		for _, r := range n.public.Reads {
 			if !s.unchanged(publicKey(n.name, r.Key), r.Version) {
-				return peer.TxValidationCode_MVCC_READ_CONFLICT, nil
+				return wire.TxValidationCode_MVCC_READ_CONFLICT, nil
 			}
 		}
 		for _, q := range n.public.RangeQueriesInfo {
@@ -21,18 +22,18 @@ func (s *state) checkReads(sets []namespaceSet) (peer.TxValidationCode, error) {
 				return 0, err
 			}
 			if !same {
-				return peer.TxValidationCode_PHANTOM_READ_CONFLICT, nil
+				return wire.TxValidationCode_PHANTOM_READ_CONFLICT, nil
 			}
 		}
 		for _, c := range n.collections {
 			for _, r := range c.hashed.HashedReads {
 				if !s.unchanged(hashedKey(n.name, c.name, r.KeyHash), r.Version) {
-					return peer.TxValidationCode_MVCC_READ_CONFLICT, nil
+					return wire.TxValidationCode_MVCC_READ_CONFLICT, nil
 				}
 			}
 		}
 	}
-	return peer.TxValidationCode_VALID, nil
+	return wire.TxValidationCode_VALID, nil
 }
 
 // errWalked says that the range queries of a block cover more than is walked.

@@ -18,6 +18,7 @@ type replayer struct {
 	*auditor
 	env      *contract.Environment
 	requests timeline
+	ends     ends
 	// latest is the latest epoch in which a valid call was proposed, and since the first block with one.
 	latest uint64
 	since  uint64
@@ -28,7 +29,7 @@ type replayer struct {
 
 func newReplayer(a *auditor) *replayer {
 	keep := func(commit.ChunkPlace, commit.Digest, []byte) error { return nil } // who audits has them from a store
-	r := &replayer{auditor: a, env: &contract.Environment{Keep: keep, Keyrings: &contract.KeyringCache{}, Policies: &contract.PolicyCache{}}}
+	r := &replayer{auditor: a, env: &contract.Environment{Keep: keep, Keyrings: &contract.KeyringCache{}, Policies: &contract.PolicyCache{}}, ends: ends{}}
 	r.requests = timeline{report: a.report, index: map[commit.Digest]int{}}
 	return r
 }
@@ -67,19 +68,36 @@ func (r *replayer) run(s *state, b *block, t *transaction, c *call, want *outcom
 	case c.function == ledger.FnPublishKey:
 		return r.publish(b, t, c, want, v)
 	case contract.IsQuery(c.function):
-		got.result, err = contract.Query(r.env, c.tx, v, c.function, c.args)
+		got.result, err = guarded(func() ([]byte, error) { return contract.Query(r.env, c.tx, v, c.function, c.args) })
 	case c.function == ledger.FnFound:
 		got.result, err = r.found(v, c)
 	case c.function == ledger.QueryAttestations:
 		err = fmt.Errorf("a query that differs at every peer is recorded")
 	default:
-		got.result, err = contract.Execute(r.env, c.tx, v, ledger.Call{Function: c.function, Args: c.args})
+		got.result, err = execute(r.env, c.tx, v, ledger.Call{Function: c.function, Args: c.args})
 	}
 	if r.compare(b, t, c, want, got, err) {
 		r.report.Counts.Calls[c.function]++
 		r.requests.follow(b, t, c, want)
+		r.ceremony(b, t, c)
 	}
 	return nil
+}
+
+// execute runs the contract.
+func execute(env *contract.Environment, tx *contract.Tx, s contract.State, call ledger.Call) ([]byte, error) {
+	return guarded(func() ([]byte, error) { return contract.Execute(env, tx, s, call) })
+}
+
+// guarded makes a panic a refusal. The state is what peers wrote, who together may have written what the contract never writes and does not expect; that must not keep the audit from
+// saying so.
+func guarded(run func() ([]byte, error)) (result []byte, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = ledger.Refuse(ledger.Invalid, "the contract breaks down on what is recorded: %.256s", fmt.Sprint(cause))
+		}
+	}()
+	return run()
 }
 
 // compare reports whether the contract gives what is recorded.

@@ -5,10 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"os"
-	"path/filepath"
-
-	"go.etcd.io/bbolt"
 )
 
 // version is where a value was written: block and position in it.
@@ -25,60 +21,20 @@ const (
 	maxStoredKey = 16 << 10
 )
 
-var (
-	bucketState        = []byte("state")
-	bucketTransactions = []byte("transactions")
-)
-
-// store holds what the blocks add up to, in a temporary file: the state of all namespaces with versions, and the transaction ids that were used. So memory does not grow with the channel.
-type store struct {
-	dir string
-	db  *bbolt.DB
-}
-
-func openStore(parent string) (*store, error) {
-	dir, err := os.MkdirTemp(parent, "assay-audit-")
-	if err != nil {
-		return nil, fmt.Errorf("making a folder for the audit's state: %w", err)
-	}
-	db, err := bbolt.Open(filepath.Join(dir, "state.db"), 0o600, &bbolt.Options{NoSync: true, NoFreelistSync: true, NoGrowSync: true})
-	if err != nil {
-		os.RemoveAll(dir) //nolint:errcheck // the error that counts is the one before
-		return nil, fmt.Errorf("opening the audit's state: %w", err)
-	}
-	return &store{dir, db}, nil
-}
-
-func (s *store) close() {
-	s.db.Close()        //nolint:errcheck // removed next
-	os.RemoveAll(s.dir) //nolint:errcheck // a folder of temporary files
-}
-
-// update runs fn on the state, whose changes are kept if it returns nil.
-func (s *store) update(fn func(*state) error) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
-		values, err := tx.CreateBucketIfNotExists(bucketState)
-		if err != nil {
-			return err
-		}
-		used, err := tx.CreateBucketIfNotExists(bucketTransactions)
-		if err != nil {
-			return err
-		}
-		return fn(&state{values: values, used: used, touched: map[string]bool{}})
-	})
-}
-
 // state is the state while one block is gone through. touched are the keys that the block wrote already, walked counts those that hashed range queries covered.
 type state struct {
-	values  *bbolt.Bucket
-	used    *bbolt.Bucket
+	pairs   Pairs
 	touched map[string]bool
 	walked  int
 }
 
-// publicKey and hashedKey tell namespaces, collections and keys apart by their lengths, so none can be taken for another. The part of a namespace is first and keeps
-// the order of its keys.
+// update runs fn on the state, whose changes are kept if it returns nil.
+func update(s Store, fn func(*state) error) error {
+	return s.Update(func(p Pairs) error { return fn(&state{pairs: p, touched: map[string]bool{}}) })
+}
+
+// publicKey and hashedKey tell namespaces, collections and keys apart by their lengths, so none can be taken for another; the first byte tells the kinds of keys apart.
+// The part of a namespace is first and keeps the order of its keys.
 func publicKey(namespace, key string) []byte { return append(publicPrefix(namespace), key...) }
 
 func publicPrefix(namespace string) []byte {
@@ -102,7 +58,7 @@ func stored(key []byte) []byte {
 
 // get gives no version for a key that has no value. The value is good until the block is done.
 func (s *state) get(key []byte) (*version, []byte) {
-	stored := s.values.Get(stored(key))
+	stored := s.pairs.Get(stored(key))
 	if len(stored) < versionBytes {
 		return nil, nil
 	}
@@ -116,7 +72,7 @@ func splitVersion(stored []byte) (*version, []byte) {
 func (s *state) put(key []byte, v version, value []byte) error {
 	s.touched[string(key)] = true
 	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(make([]byte, 0, versionBytes+len(value)), v.block), v.tx)
-	if err := s.values.Put(stored(key), append(b, value...)); err != nil {
+	if err := s.pairs.Put(stored(key), append(b, value...)); err != nil {
 		return fmt.Errorf("keeping the audit's state: %w", err)
 	}
 	return nil
@@ -124,16 +80,15 @@ func (s *state) put(key []byte, v version, value []byte) error {
 
 func (s *state) delete(key []byte) error {
 	s.touched[string(key)] = true
-	return s.values.Delete(stored(key))
+	return s.pairs.Delete(stored(key))
 }
 
 // scan walks the keys of a namespace from start up to end, which is left out; an empty end has no bound.
 func (s *state) scan(namespace, start, end string, fn func(key string, v version, value []byte) (more bool, err error)) error {
 	prefix := publicPrefix(namespace)
 	from, to := publicKey(namespace, start), publicKey(namespace, end)
-	c := s.values.Cursor()
-	for k, stored := c.Seek(from); k != nil && bytes.HasPrefix(k, prefix); k, stored = c.Next() {
-		if end != "" && bytes.Compare(k, to) >= 0 {
+	for k, stored := range s.pairs.From(from) {
+		if !bytes.HasPrefix(k, prefix) || end != "" && bytes.Compare(k, to) >= 0 {
 			return nil
 		}
 		v, value := splitVersion(stored)
@@ -145,14 +100,13 @@ func (s *state) scan(namespace, start, end string, fn func(key string, v version
 }
 
 // use marks a transaction id as used; isUsed looks it up. An id in a transaction that is not valid may be any text, so it is hashed.
-func (s *state) use(id string) error {
-	k := sha256.Sum256([]byte(id))
-	return s.used.Put(k[:], []byte{1})
-}
+func (s *state) use(id string) error { return s.pairs.Put(usedKey(id), []byte{1}) }
 
-func (s *state) isUsed(id string) bool {
-	k := sha256.Sum256([]byte(id))
-	return s.used.Get(k[:]) != nil
+func (s *state) isUsed(id string) bool { return s.pairs.Get(usedKey(id)) != nil }
+
+func usedKey(id string) []byte {
+	sum := sha256.Sum256([]byte(id))
+	return append([]byte{'u'}, sum[:]...)
 }
 
 // apply takes over what a valid transaction wrote. Metadata alone changes a key's version, as on Fabric.

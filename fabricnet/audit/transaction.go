@@ -10,14 +10,15 @@ import (
 	"time"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 )
 
 // transaction is one transaction of a block, as far as it could be read.
 type transaction struct {
 	index int
 	// code is Fabric's validation code as it is computed here, reason says why it is not VALID.
-	code   peer.TxValidationCode
+	code   wire.TxValidationCode
 	reason string
 
 	// id is what peers index the transaction by, whether it is valid or not.
@@ -30,7 +31,7 @@ type transaction struct {
 
 	chaincode string
 	proposal  []byte // the proposal's payload without transient input
-	action    *peer.ChaincodeAction
+	action    *wire.ChaincodeAction
 	actionBy  *common.SignatureHeader // what the endorsers saw the proposal under
 	written   []written
 	// sets is there while the transaction's turn is. A block's transactions all at once would be too much.
@@ -44,12 +45,12 @@ type transaction struct {
 }
 
 // invalid settles the code.
-func (t *transaction) invalid(code peer.TxValidationCode, err error) *transaction {
+func (t *transaction) invalid(code wire.TxValidationCode, err error) *transaction {
 	t.code, t.reason = code, err.Error()
 	return t
 }
 
-func (t *transaction) valid() bool { return t.code == peer.TxValidationCode_VALID }
+func (t *transaction) valid() bool { return t.code == wire.TxValidationCode_VALID }
 
 // time is when the creator says that it made the transaction.
 func (t *transaction) time() time.Time { return t.channel.GetTimestamp().AsTime() }
@@ -57,19 +58,19 @@ func (t *transaction) time() time.Time { return t.channel.GetTimestamp().AsTime(
 // readTransaction decodes a transaction and checks what Fabric's peers check of it without its chaincode: form, creator, transaction id, and that the endorsers signed what the creator proposed. The
 // order of the checks is Fabric's, so that the codes are.
 func (c *configuration) readTransaction(index int, encoded []byte) *transaction {
-	t := &transaction{index: index, code: peer.TxValidationCode_VALID}
+	t := &transaction{index: index, code: wire.TxValidationCode_VALID}
 	envelope, payload := new(common.Envelope), new(common.Payload)
 	if err := decode("envelope", encoded, envelope, nil); err != nil {
-		return t.invalid(peer.TxValidationCode_INVALID_OTHER_REASON, err)
+		return t.invalid(wire.TxValidationCode_INVALID_OTHER_REASON, err)
 	}
 	if err := decode("payload", envelope.Payload, payload, nil); err != nil {
-		return t.invalid(peer.TxValidationCode_BAD_PAYLOAD, err)
+		return t.invalid(wire.TxValidationCode_BAD_PAYLOAD, err)
 	}
 	if err := t.readHeader(payload.Header); err != nil {
-		return t.invalid(peer.TxValidationCode_BAD_COMMON_HEADER, err)
+		return t.invalid(wire.TxValidationCode_BAD_COMMON_HEADER, err)
 	}
 	if err := t.checkCreator(c, envelope); err != nil {
-		return t.invalid(peer.TxValidationCode_BAD_CREATOR_SIGNATURE, err)
+		return t.invalid(wire.TxValidationCode_BAD_CREATOR_SIGNATURE, err)
 	}
 	switch t.kind {
 	case common.HeaderType_CONFIG:
@@ -77,7 +78,7 @@ func (c *configuration) readTransaction(index int, encoded []byte) *transaction 
 	case common.HeaderType_ENDORSER_TRANSACTION:
 		return t.readEndorsed(c, payload.Data)
 	}
-	return t.invalid(peer.TxValidationCode_UNSUPPORTED_TX_PAYLOAD, fmt.Errorf("is of type %v", t.kind))
+	return t.invalid(wire.TxValidationCode_UNSUPPORTED_TX_PAYLOAD, fmt.Errorf("is of type %v", t.kind))
 }
 
 func (t *transaction) readHeader(h *common.Header) error {
@@ -132,22 +133,22 @@ func (t *transaction) checkCreator(c *configuration, envelope *common.Envelope) 
 // readEndorsed reads an endorser transaction.
 func (t *transaction) readEndorsed(c *configuration, data []byte) *transaction {
 	if want := transactionID(t.signer); t.channel.TxId != want {
-		return t.invalid(peer.TxValidationCode_BAD_PROPOSAL_TXID, fmt.Errorf("transaction id is %.80q, nonce and creator give %s", t.channel.TxId, want))
+		return t.invalid(wire.TxValidationCode_BAD_PROPOSAL_TXID, fmt.Errorf("transaction id is %.80q, nonce and creator give %s", t.channel.TxId, want))
 	}
 	action, response, err := t.readAction(data)
 	if err != nil {
-		return t.invalid(peer.TxValidationCode_INVALID_ENDORSER_TRANSACTION, err)
+		return t.invalid(wire.TxValidationCode_INVALID_ENDORSER_TRANSACTION, err)
 	}
 	if t.channel.ChannelId != c.channel {
-		return t.invalid(peer.TxValidationCode_TARGET_CHAIN_NOT_FOUND, fmt.Errorf("is for channel %.64q", t.channel.ChannelId))
+		return t.invalid(wire.TxValidationCode_TARGET_CHAIN_NOT_FOUND, fmt.Errorf("is for channel %.64q", t.channel.ChannelId))
 	}
 	t.onward = true
 	return t.readResults(c, action, response)
 }
 
 // readAction reads a transaction's one action, and checks that the endorsers' response is about the proposal that it holds.
-func (t *transaction) readAction(data []byte) (*action, *peer.ProposalResponsePayload, error) {
-	tx, response := new(peer.Transaction), new(peer.ProposalResponsePayload)
+func (t *transaction) readAction(data []byte) (*action, *wire.ProposalResponsePayload, error) {
+	tx, response := new(wire.Transaction), new(wire.ProposalResponsePayload)
 	if err := decode("transaction", data, tx, limits{1: 1}); err != nil {
 		return nil, nil, err
 	}
@@ -177,20 +178,20 @@ func (t *transaction) readAction(data []byte) (*action, *peer.ProposalResponsePa
 }
 
 // readResults reads what the endorsers signed: chaincode, results, event and response; and finds out who signed it.
-func (t *transaction) readResults(c *configuration, action *action, response *peer.ProposalResponsePayload) *transaction {
-	extension := new(peer.ChaincodeHeaderExtension)
+func (t *transaction) readResults(c *configuration, action *action, response *wire.ProposalResponsePayload) *transaction {
+	extension := new(wire.ChaincodeHeaderExtension)
 	if err := decode("header extension", t.channel.Extension, extension, nil); err != nil {
-		return t.invalid(peer.TxValidationCode_BAD_HEADER_EXTENSION, err)
+		return t.invalid(wire.TxValidationCode_BAD_HEADER_EXTENSION, err)
 	}
 	if len(response.Extension) == 0 {
-		return t.invalid(peer.TxValidationCode_BAD_RESPONSE_PAYLOAD, errors.New("response has no extension"))
+		return t.invalid(wire.TxValidationCode_BAD_RESPONSE_PAYLOAD, errors.New("response has no extension"))
 	}
-	t.action = new(peer.ChaincodeAction)
+	t.action = new(wire.ChaincodeAction)
 	if err := decode("chaincode action", response.Extension, t.action, nil); err != nil {
-		return t.invalid(peer.TxValidationCode_BAD_RESPONSE_PAYLOAD, err)
+		return t.invalid(wire.TxValidationCode_BAD_RESPONSE_PAYLOAD, err)
 	}
 	if err := t.load(); err != nil {
-		return t.invalid(peer.TxValidationCode_BAD_RWSET, err)
+		return t.invalid(wire.TxValidationCode_BAD_RWSET, err)
 	}
 	defer t.unload()
 	if code, err := t.checkChaincode(extension.ChaincodeId); err != nil {
@@ -219,29 +220,29 @@ func (t *transaction) writesTo(name string) bool {
 }
 
 // checkChaincode wants one name for the chaincode throughout, a version, and each namespace once.
-func (t *transaction) checkChaincode(called *peer.ChaincodeID) (peer.TxValidationCode, error) {
+func (t *transaction) checkChaincode(called *wire.ChaincodeID) (wire.TxValidationCode, error) {
 	if called == nil || t.action.ChaincodeId == nil {
-		return peer.TxValidationCode_INVALID_OTHER_REASON, errors.New("names no chaincode")
+		return wire.TxValidationCode_INVALID_OTHER_REASON, errors.New("names no chaincode")
 	}
 	t.chaincode = called.Name
 	if called.Name == "" || called.Name != t.action.ChaincodeId.Name || t.action.ChaincodeId.Version == "" {
-		return peer.TxValidationCode_INVALID_CHAINCODE, fmt.Errorf("calls chaincode %.64q, was run by %.64q of version %.64q", called.Name, t.action.ChaincodeId.Name, t.action.ChaincodeId.Version)
+		return wire.TxValidationCode_INVALID_CHAINCODE, fmt.Errorf("calls chaincode %.64q, was run by %.64q of version %.64q", called.Name, t.action.ChaincodeId.Name, t.action.ChaincodeId.Version)
 	}
 	if len(t.action.Events) > 0 {
-		event := new(peer.ChaincodeEvent)
+		event := new(wire.ChaincodeEvent)
 		if err := decode("event", t.action.Events, event, nil); err != nil {
-			return peer.TxValidationCode_INVALID_OTHER_REASON, err
+			return wire.TxValidationCode_INVALID_OTHER_REASON, err
 		}
 		if event.ChaincodeId != called.Name {
-			return peer.TxValidationCode_INVALID_OTHER_REASON, fmt.Errorf("has an event of chaincode %.64q", event.ChaincodeId)
+			return wire.TxValidationCode_INVALID_OTHER_REASON, fmt.Errorf("has an event of chaincode %.64q", event.ChaincodeId)
 		}
 	}
 	seen := map[string]bool{}
 	for _, n := range t.sets {
 		if seen[n.name] {
-			return peer.TxValidationCode_ILLEGAL_WRITESET, fmt.Errorf("has namespace %.64q twice", n.name)
+			return wire.TxValidationCode_ILLEGAL_WRITESET, fmt.Errorf("has namespace %.64q twice", n.name)
 		}
 		seen[n.name] = true
 	}
-	return peer.TxValidationCode_VALID, nil
+	return wire.TxValidationCode_VALID, nil
 }

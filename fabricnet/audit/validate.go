@@ -9,8 +9,9 @@ import (
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/assay-net/assay/fabricnet/audit/wire"
 )
 
 // checkAll computes the codes as far as they come from the state before the block: ids that were used, and endorsement policies.
@@ -21,7 +22,7 @@ func (a *auditor) checkAll(s *state, b *block, txs []*transaction, flags []byte)
 			return damaged{fmt.Errorf("transaction %d is a configuration and not alone", t.index)}
 		}
 		if t.onward && s.isUsed(t.id) {
-			t.invalid(peer.TxValidationCode_DUPLICATE_TXID, errUsed)
+			t.invalid(wire.TxValidationCode_DUPLICATE_TXID, errUsed)
 		}
 		if !t.valid() || t.kind != common.HeaderType_ENDORSER_TRANSACTION {
 			continue
@@ -30,7 +31,7 @@ func (a *auditor) checkAll(s *state, b *block, txs []*transaction, flags []byte)
 			a.refuseEndorsed(b, t, code, err, flags)
 		}
 		if t.valid() && inBlock[t.id] {
-			t.invalid(peer.TxValidationCode_DUPLICATE_TXID, errUsed)
+			t.invalid(wire.TxValidationCode_DUPLICATE_TXID, errUsed)
 		}
 		inBlock[t.id] = inBlock[t.id] || t.valid()
 		for _, w := range t.written {
@@ -44,7 +45,7 @@ var errUsed = errors.New("the transaction id was used before")
 
 // refuseEndorsed settles the code. A policy that is not evaluated here is a peer's to decide, and each time it decides is reported; but not where that would decide about the
 // contract's state or about chaincodes' definitions.
-func (a *auditor) refuseEndorsed(b *block, t *transaction, code peer.TxValidationCode, err error, flags []byte) {
+func (a *auditor) refuseEndorsed(b *block, t *transaction, code wire.TxValidationCode, err error, flags []byte) {
 	switch {
 	case !errors.Is(err, errUnknown):
 		t.invalid(code, err)
@@ -53,12 +54,12 @@ func (a *auditor) refuseEndorsed(b *block, t *transaction, code peer.TxValidatio
 		t.invalid(code, err)
 	case len(flags) == 0:
 		a.fail(b, t, Unevaluated, "the transaction is taken as valid, without a peer that says so: %v", err)
-	case peer.TxValidationCode(flags[t.index]) == code:
+	case wire.TxValidationCode(flags[t.index]) == code:
 		t.invalid(code, err)
 		fallthrough
 	default:
 		a.report.Counts.PeersWord++
-		a.notice(b, t, Unevaluated, "that the transaction's code is %v is the word of the peer: %v", peer.TxValidationCode(flags[t.index]), err)
+		a.notice(b, t, Unevaluated, "that the transaction's code is %v is the word of the peer: %v", wire.TxValidationCode(flags[t.index]), err)
 	}
 }
 
@@ -74,7 +75,7 @@ func (a *auditor) settle(s *state, b *block, t *transaction, flags []byte) error
 		}
 	}
 	if len(flags) > 0 {
-		a.compareFlag(b, t, peer.TxValidationCode(flags[t.index]))
+		a.compareFlag(b, t, wire.TxValidationCode(flags[t.index]))
 	}
 	if !t.valid() {
 		a.refused(b, t)
@@ -98,9 +99,9 @@ func (a *auditor) settleReads(s *state, b *block, t *transaction) error {
 	code, err := s.checkReads(t.sets)
 	if errors.Is(err, errWalked) {
 		a.fail(b, t, Unevaluated, "whether what the transaction read has changed is not known: %v", err)
-		code, err = peer.TxValidationCode_PHANTOM_READ_CONFLICT, nil
+		code, err = wire.TxValidationCode_PHANTOM_READ_CONFLICT, nil
 	}
-	if err == nil && code != peer.TxValidationCode_VALID {
+	if err == nil && code != wire.TxValidationCode_VALID {
 		t.invalid(code, errors.New("what it read has changed"))
 	}
 	return err
@@ -108,7 +109,7 @@ func (a *auditor) settleReads(s *state, b *block, t *transaction) error {
 
 // compareFlag holds the code that a peer recorded against the one computed. Of two codes that both make a transaction void, peers differ among themselves: of several reasons
 // each gives the one that it comes to first.
-func (a *auditor) compareFlag(b *block, t *transaction, recorded peer.TxValidationCode) {
+func (a *auditor) compareFlag(b *block, t *transaction, recorded wire.TxValidationCode) {
 	a.report.Counts.Flags++
 	if recorded == t.code {
 		return
@@ -117,7 +118,7 @@ func (a *auditor) compareFlag(b *block, t *transaction, recorded peer.TxValidati
 	if t.reason != "" {
 		message += ": " + t.reason
 	}
-	a.report.add(Finding{Block: b.number, TxID: t.id, Kind: Flag, Failure: t.valid() || recorded == peer.TxValidationCode_VALID, Message: message})
+	a.report.add(Finding{Block: b.number, TxID: t.id, Kind: Flag, Failure: t.valid() || recorded == wire.TxValidationCode_VALID, Message: message})
 }
 
 func (a *auditor) refused(b *block, t *transaction) {

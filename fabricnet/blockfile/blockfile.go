@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 )
 
 const (
@@ -78,6 +79,18 @@ func (r *Reader) Next() ([]byte, error) {
 	return block, nil
 }
 
+// All runs over the blocks that are left, and ends behind the last one or with the first error.
+func (r *Reader) All() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for {
+			block, err := r.Next()
+			if err == io.EOF || !yield(block, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 func (r *Reader) next() ([]byte, error) {
 	if !r.begun {
 		if err := r.magic(); err != nil {
@@ -116,10 +129,10 @@ func (r *Reader) length() (uint64, error) {
 	var read []byte
 	for len(read) < binary.MaxVarintLen32 {
 		b, err := r.r.ReadByte()
-		if errors.Is(err, io.EOF) && len(read) == 0 {
+		if err == io.EOF && len(read) == 0 { // itself: an error that wraps it is no end
 			return 0, io.EOF
 		}
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			return 0, fmt.Errorf("block file: a block's length was cut off: %w", io.ErrUnexpectedEOF)
 		}
 		if err != nil {

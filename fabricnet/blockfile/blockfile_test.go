@@ -3,9 +3,11 @@ package blockfile
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -24,8 +26,7 @@ func file(t testing.TB, blocks ...[]byte) []byte {
 
 func readAll(b []byte) (blocks [][]byte, err error) {
 	r := NewReader(bytes.NewReader(b))
-	for {
-		block, err := r.Next()
+	for block, err := range r.All() {
 		if err != nil {
 			if _, again := r.Next(); !errors.Is(again, err) {
 				return blocks, errors.New("an error does not stay")
@@ -34,6 +35,8 @@ func readAll(b []byte) (blocks [][]byte, err error) {
 		}
 		blocks = append(blocks, block)
 	}
+	_, err = r.Next()
+	return blocks, err
 }
 
 func TestRoundTrip(t *testing.T) {
@@ -87,6 +90,20 @@ func TestLengthAloneTakesNoMemory(t *testing.T) {
 		}
 	}); n > 100 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// A source that breaks behind a block has not ended, whatever its error wraps.
+func TestBrokenSource(t *testing.T) {
+	broken := fmt.Errorf("connection reset: %w", io.EOF)
+	var last error
+	n := 0
+	for _, err := range NewReader(io.MultiReader(bytes.NewReader(file(t, []byte("first"))), iotest.ErrReader(broken))).All() {
+		last = err
+		n++
+	}
+	if n != 2 || !errors.Is(last, broken) {
+		t.Errorf("%d steps, the last with %v", n, last)
 	}
 }
 

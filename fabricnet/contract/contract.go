@@ -6,7 +6,9 @@
 //
 //   - A maker and a verifying key come from a regulator, and so does a key's end: it is retired or revoked, never replaced and never active again. Every change is endorsed by
 //     a regulator and another organisation that owns nothing ([ledger.Genesis.EndorsementRule]), and these three only with the consent of each that endorses.
-//     Anchors are taken under an active SRS, proofs begun and taken under active keys only.
+//     Anchors are taken under an active SRS, proofs begun and taken under active keys only. A key that names a ceremony is taken only once that ceremony was closed here, for
+//     a circuit that it was about, and with the SRS that it made.
+//     Its contributions are on the ledger by their signed headers, in their order, none after the end of its stage was recorded.
 //   - A device key, and a (maker, serial) pair, has at most one active slot in the consortium in every epoch. A slot is used once. Enrolment and
 //     retirement take effect with the next epoch, so who is enrolled in an epoch is settled when it starts.
 //   - An anchor is taken within the window after its epoch's end, once, after everything that came before for its chunk, and after every endorser has checked every
@@ -43,7 +45,9 @@
 // saying that it began one, or begin one that it knows to show too much. That a proof was seen by nobody when it is refused, or held back and then given up: those who were asked to
 // endorse it have seen it. That a person approved where a policy wants one: the owner says whether one did, and is taken at its word. That an owner's part of a query's cohort is as large as the query's minimum, or that
 // what it encrypted is what its anchors hold: its node sees to that. That a digest in a session is of anything: those who are shown what it is of compare. That a session ends well:
-// any member can end it, and whoever's turn it is can let it expire.
+// any member can end it, and whoever's turn it is can let it expire. That a contribution to a ceremony verifies, that a key came out of the ceremony which it names, and that a closing
+// value is the hash of the block that it says: the files show it and the blocks, to those who consent to the key. A contributor whose contribution does not verify stops its ceremony, as its
+// header stays; another is planned without it.
 package contract
 
 import (
@@ -155,6 +159,11 @@ var functions = map[string]function{
 	ledger.FnBegin:         plain(begin),
 	ledger.FnPost:          plain(post),
 	ledger.FnSetKeyStatus:  plain(setKeyStatus),
+
+	ledger.FnPlanCeremony:       plain(planCeremony),
+	ledger.FnRecordContribution: plain(recordContribution),
+	ledger.FnEndCeremonyStage:   plain(endCeremonyStage),
+	ledger.FnCloseCeremonyStage: plain(closeCeremonyStage),
 }
 
 // callers says who may call what, as far as a role decides it. It is looked at before arguments are, which may be large.
@@ -178,6 +187,10 @@ var callers = map[string]ledger.Role{
 	ledger.FnAsk:           ledger.RoleFinancier,
 	ledger.FnAnswer:        ledger.RoleOwner,
 	ledger.FnBegin:         ledger.RoleFinancier,
+
+	ledger.FnPlanCeremony:       ledger.RoleRegulator,
+	ledger.FnEndCeremonyStage:   ledger.RoleRegulator,
+	ledger.FnCloseCeremonyStage: ledger.RoleRegulator,
 }
 
 // Execute runs a function that changes the ledger and returns the encoding of the record that it wrote (of the event, where

@@ -34,6 +34,8 @@ var queries = map[string]queryFunction{
 	ledger.QueryQueries:       asking(queryQueries),
 	ledger.QuerySession:       asking(querySession),
 	ledger.QueryAssessQuery:   asking(queryAssessQuery),
+	ledger.QueryCeremonies:    asking(queryCeremonies),
+	ledger.QueryCeremony:      asking(queryCeremony),
 }
 
 // Query runs a function that changes nothing and returns its encoded result. Every organisation of the ledger may ask for everything on it: what must

@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/sha256"
 	"fmt"
 	"strings"
@@ -21,6 +22,8 @@ import (
 type world struct {
 	t       *testing.T
 	genesis *ledger.Genesis
+	// signers are the organisations' keys.
+	signers map[string]crypto.Signer
 	id      commit.Digest
 	state   *contracttest.State
 	now     time.Time
@@ -59,11 +62,15 @@ func (w *world) populate(keys ...verify.PublishedKey) {
 }
 
 func bareWorld(t *testing.T) *world {
-	g := contracttest.WithKeys(contracttest.Genesis())
+	g, signers := contracttest.WithSigners(contracttest.Genesis())
+	return worldOf(t, g, signers)
+}
+
+func worldOf(t *testing.T, g *ledger.Genesis, signers map[string]crypto.Signer) *world {
 	if err := g.Check(); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, genesis: g, id: g.ID(), state: contracttest.NewState(), srs: contracttest.SRS(),
+	w := &world{t: t, genesis: g, signers: signers, id: g.ID(), state: contracttest.NewState(), srs: contracttest.SRS(),
 		maker: contracttest.NewMaker("maker-a"), kept: map[commit.Digest][]byte{}, policies: &contract.PolicyCache{}}
 	w.at(10, 12*time.Hour)
 	return w

@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/assay-net/assay/fabricnet/contract"
+	"github.com/assay-net/assay/fabricnet/embedded/sealed"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -128,13 +129,13 @@ func (c *Client) Recorded(_ context.Context, txID string) (recorded ledger.Recor
 		if err != nil {
 			return fmt.Errorf("reading block %d: %w", at.Height, err)
 		}
-		recorded = t.recorded(at.Height)
+		recorded = t.Recorded(at.Height)
 		return nil
 	})
 	return recorded, err
 }
 
-// Block is a sealed block as it is stored: see sealedBlock for its encoding.
+// Block is a sealed block as it is stored: see package sealed for its encoding.
 func (c *Client) Block(_ context.Context, height uint64) (block []byte, err error) {
 	err = c.ledger.db.View(func(tx *bbolt.Tx) error {
 		block = bytes.Clone(tx.Bucket(bucketBlocks).Get(heightKey(height)))
@@ -152,11 +153,11 @@ func (c *Client) BlockHash(ctx context.Context, height uint64) (commit.Digest, e
 	if err != nil {
 		return commit.Digest{}, err
 	}
-	sealed, _, err := decodeBlock(b)
+	outer, _, err := decodeBlock(b)
 	if err != nil {
 		return commit.Digest{}, fmt.Errorf("reading block %d: %w", height, err)
 	}
-	return blockHash(c.ledger.id, sealed.Block), nil
+	return sealed.BlockHash(c.ledger.id, outer.Block), nil
 }
 
 // Events gives the events of the blocks from the one height to the other, and follows the ledger if to is 0.
@@ -219,11 +220,11 @@ func (l *Ledger) readEvents(height uint64) (events []ledger.Event, found bool, e
 			if err != nil {
 				return err
 			}
-			payload, err := ledger.Decode[ledger.EventPayload]("event", t.outcome.Event.Payload, ledger.MaxEventPayload)
+			payload, err := ledger.Decode[ledger.EventPayload]("event", t.Done.Event.Payload, ledger.MaxEventPayload)
 			if err != nil {
 				return err
 			}
-			events = append(events, ledger.Event{Height: height, TxID: t.id, Name: t.outcome.Event.Name, Payload: *payload})
+			events = append(events, ledger.Event{Height: height, TxID: t.ID, Name: t.Done.Event.Name, Payload: *payload})
 		}
 		return nil
 	})

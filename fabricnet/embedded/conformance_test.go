@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"crypto"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,7 +49,8 @@ func TestConformance(t *testing.T) {
 		Client: func(_ *testing.T, org string, endorsers ...string) (ledger.Client, error) {
 			return l.Client(org, endorsers...)
 		},
-		Agree: func(_ *testing.T, digest commit.Digest) { agreed.listed.Store(digest, true) },
+		Agree:  func(_ *testing.T, digest commit.Digest) { agreed.listed.Store(digest, true) },
+		Signer: func(t *testing.T, org string) crypto.Signer { return ok[crypto.Signer](t)(l.Signer(org)) },
 		Attestations: func(_ *testing.T, org string, root commit.Digest) ([][]byte, error) {
 			return l.Attestations(org, root)
 		},

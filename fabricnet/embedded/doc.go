@@ -17,8 +17,9 @@
 // # What is promised
 //
 //   - An acknowledged call survives kill -9 and a power failure, if the disk keeps what it has synchronised.
-//   - [Verify] needs no key and reads everything from genesis: chain, signatures, endorsement rules, what was read, and the state that the writes add up to. A changed byte of a
-//     block is found and named by height.
+//   - [Verify] needs no key and reads everything from genesis: chain, signatures, endorsement rules, what was read, the closing values of ceremonies, and the state that the
+//     writes add up to. A changed byte of a block is found and named by height.
+//   - A block shows by itself what package sealed says, to whoever has the genesis alone: [Blocks].
 //   - Attestations are in peers/ and nowhere in ledger.db.
 //   - One process at a time has the directory open for writing.
 //

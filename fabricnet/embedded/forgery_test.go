@@ -8,6 +8,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/assay-net/assay/fabricnet/embedded/sealed"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
@@ -44,15 +45,15 @@ func (n *network) forced(t *transaction) error {
 			return err
 		}
 		at := version{Height: before.Height + 1}
-		for _, w := range d.outcome.Writes {
+		for _, w := range d.Done.Writes {
 			if err := (stateView{tx.Bucket(bucketState)}).put(w.Key, at, w.Value); err != nil {
 				return err
 			}
 		}
-		if err := tx.Bucket(bucketTransactions).Put([]byte(d.id), at.bytes()); err != nil {
+		if err := tx.Bucket(bucketTransactions).Put([]byte(d.ID), at.Bytes()); err != nil {
 			return err
 		}
-		blk := &block{Version: blockVersion, Height: at.Height, Previous: before.Hash, Time: n.now(), Transactions: [][]byte{encode(t)}}
+		blk := &block{Version: sealed.Version, Height: at.Height, Previous: before.Hash, Time: n.now(), Transactions: [][]byte{encode(t)}}
 		_, err = n.seal(tx, blk)
 		return err
 	})
@@ -218,7 +219,7 @@ func (n *network) recut(height uint64, change func(*block)) error {
 
 func (n *network) resigned(p *proposal) *signedProposal {
 	encoded := encode(p)
-	return &signedProposal{encoded: encoded, signature: n.signed(p.Caller, proposalBytes(n.id, encoded))}
+	return &signedProposal{encoded: encoded, signature: n.signed(p.Caller, sealed.ProposalBytes(n.id, encoded))}
 }
 
 // endorsedBlindly is endorsed by peers that checked nothing.
@@ -231,7 +232,7 @@ func (n *network) endorsedBlindly(sp *signedProposal, fleet string) *transaction
 func (n *network) signedOutcome(sp *signedProposal, out *outcome) *transaction {
 	tx := &transaction{Proposal: sp.encoded, Signature: sp.signature, Outcome: encode(out)}
 	for _, org := range []string{lender, regulator} {
-		tx.Endorsements = append(tx.Endorsements, endorsement{Org: org, Signature: n.signed(org, endorsementBytes(n.id, org, tx.Proposal, tx.Outcome))})
+		tx.Endorsements = append(tx.Endorsements, endorsement{Org: org, Signature: n.signed(org, sealed.EndorsementBytes(n.id, org, tx.Proposal, tx.Outcome))})
 	}
 	return tx
 }

@@ -68,15 +68,3 @@ func TestForgedInclusion(t *testing.T) {
 		}
 	}
 }
-
-func FuzzInclusions(f *testing.F) {
-	g := contracttest.WithKeys(contracttest.Genesis())
-	at := ledger.Located{TxID: strings.Repeat("0", 64), Height: 1}
-	inner := encode(block{Version: blockVersion, Height: 1, Previous: g.ID(), Transactions: [][]byte{encode(transaction{Proposal: encode(proposal{}), Outcome: encode(outcome{})})}})
-	f.Add(encode(sealedBlock{Block: inner, Sealer: sealerOf(g), Signature: make([]byte, 64)}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := (Blocks{Genesis: g}).Inclusions(map[uint64][]byte{1: b}, []ledger.Located{at}); err == nil {
-			t.Fatal("nobody has the keys, and a block is taken")
-		}
-	})
-}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/embedded/sealed"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/verify"
@@ -14,12 +15,18 @@ import (
 // swapped is a transaction that puts another key in the pinned one's place, signed by the peers of some organisations that all leave their contract aside.
 func (n *network) swapped(caller string, key verify.PublishedKey, peers ...string) *transaction {
 	n.t.Helper()
+	return n.rewritten(caller, []write{{Key: ledger.PublishedKeyKey(key.CircuitID), Value: ledger.Encode(key)}}, peers...)
+}
+
+// rewritten is a transaction that writes what no contract would.
+func (n *network) rewritten(caller string, writes []write, peers ...string) *transaction {
+	n.t.Helper()
 	sp, tx := n.proposed(caller, "swap", caller)
 	out := ok[*outcome](n.t)(decode[outcome]("outcome", tx.Outcome))
-	out.Writes = []write{{Key: ledger.PublishedKeyKey(key.CircuitID), Value: ledger.Encode(key)}}
+	out.Writes = writes
 	tx.Outcome, tx.Endorsements = encode(out), nil
 	for _, org := range peers {
-		tx.Endorsements = append(tx.Endorsements, endorsement{Org: org, Signature: n.signed(org, endorsementBytes(n.id, org, sp.encoded, tx.Outcome))})
+		tx.Endorsements = append(tx.Endorsements, endorsement{Org: org, Signature: n.signed(org, sealed.EndorsementBytes(n.id, org, sp.encoded, tx.Outcome))})
 	}
 	return tx
 }

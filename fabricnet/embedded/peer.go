@@ -11,6 +11,7 @@ import (
 
 	"github.com/assay-net/assay/fabricnet/attestations"
 	"github.com/assay-net/assay/fabricnet/contract"
+	"github.com/assay-net/assay/fabricnet/embedded/sealed"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -41,7 +42,7 @@ func (l *Ledger) peer(org string) *peer {
 
 // book is what the peer knows of callers; it has no buckets.
 func (p *peer) book() *book {
-	return &book{id: p.ledger.id, genesis: p.ledger.genesis, attributes: p.ledger.attributes}
+	return &book{Rules: sealed.Rules{ID: p.ledger.id, Genesis: p.ledger.genesis}, attributes: p.ledger.attributes}
 }
 
 // endorse checks a proposal, runs it on a snapshot and signs what came out.
@@ -63,7 +64,7 @@ func (p *peer) endorse(sp *signedProposal) (*endorsed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("peer of %s: %w", p.org, err)
 	}
-	out.Signature = p.ledger.signed(p.org, endorsementBytes(p.ledger.id, p.org, sp.encoded, out.outcome))
+	out.Signature = p.ledger.signed(p.org, sealed.EndorsementBytes(p.ledger.id, p.org, sp.encoded, out.outcome))
 	return out, nil
 }
 
@@ -76,7 +77,7 @@ func (p *peer) check(sp *signedProposal) (*proposal, error) {
 	if commit.Digest(proposed.Ledger) != p.ledger.id {
 		return nil, ledger.Refuse(ledger.Invalid, "the proposal is for ledger %s", commit.Digest(proposed.Ledger))
 	}
-	if err := p.book().checkSignature(proposed.Caller, proposalBytes(p.ledger.id, sp.encoded), sp.signature); err != nil {
+	if err := p.book().CheckSignature(proposed.Caller, sealed.ProposalBytes(p.ledger.id, sp.encoded), sp.signature); err != nil {
 		return nil, err
 	}
 	if proposed.Transient != transientDigest(sp.transient) {
@@ -92,7 +93,7 @@ func (p *peer) check(sp *signedProposal) (*proposal, error) {
 
 func (p *peer) run(tx *bbolt.Tx, sp *signedProposal, proposed *proposal) ([]byte, error) {
 	s := simulate(stateView{tx.Bucket(bucketState)})
-	t := &decoded{id: transactionID(p.ledger.id, sp.encoded), proposal: proposed}
+	t := &decoded{ID: sealed.TransactionID(p.ledger.id, sp.encoded), Proposed: proposed}
 	environment := &contract.Environment{SRS: p.ledger.srs, Keep: p.store.Keep, Keyrings: &p.ledger.keyrings, Policies: &p.ledger.policies}
 	if agree := p.ledger.consent; agree != nil {
 		environment.Agree = func(digest commit.Digest) error { return agree(p.org, digest) }

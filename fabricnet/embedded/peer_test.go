@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
+	"github.com/assay-net/assay/fabricnet/embedded/sealed"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -30,7 +31,7 @@ func TestPeersCheckProposals(t *testing.T) {
 		text string
 	}{
 		"bad signature":          {&signedProposal{encoded: good.encoded, signature: make([]byte, 64)}, "signature of operator"},
-		"signed by another":      {&signedProposal{encoded: good.encoded, signature: n.signed(rival, proposalBytes(n.id, good.encoded))}, "signature of operator"},
+		"signed by another":      {&signedProposal{encoded: good.encoded, signature: n.signed(rival, sealed.ProposalBytes(n.id, good.encoded))}, "signature of operator"},
 		"other transient input":  {&signedProposal{encoded: good.encoded, signature: good.signature, transient: map[string][]byte{"attestations": {1}}}, "not the one that was proposed"},
 		"garbage":                {&signedProposal{encoded: []byte("x")}, "proposal"},
 		"another ledger":         {change(func(p *proposal) { p.Ledger[3] ^= 1 }), "for ledger"},

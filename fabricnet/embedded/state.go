@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/assay-net/assay/fabricnet/embedded/sealed"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
@@ -18,10 +19,6 @@ import (
 type stateView struct{ bucket *bbolt.Bucket }
 
 const versionBytes = 12
-
-func (v version) bytes() []byte {
-	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(nil, v.Height), v.Index)
-}
 
 func parseVersion(b []byte) (version, error) {
 	if len(b) != versionBytes {
@@ -67,14 +64,14 @@ func (s stateView) walk(prefix, start string, fn func(key string, v version, val
 func (s stateView) scan(prefix string, fn func(key string, value []byte) error) ([32]byte, error) {
 	h := sha256.New()
 	err := s.walk(prefix, prefix, func(key string, v version, value []byte) error {
-		h.Write(ledger.Tagged("", []byte(key), v.bytes()))
+		h.Write(ledger.Tagged("", []byte(key), v.Bytes()))
 		return fn(key, value)
 	})
 	return [32]byte(h.Sum(nil)), err
 }
 
 func (s stateView) put(key string, v version, value []byte) error {
-	return s.bucket.Put([]byte(key), append(v.bytes(), value...))
+	return s.bucket.Put([]byte(key), append(v.Bytes(), value...))
 }
 
 // simulation is the contract's view while it runs: the state of the last block. It records what is read and gathers what is written, which it does not show.
@@ -103,7 +100,7 @@ func (s *simulation) Get(key string) ([]byte, error) {
 
 // Put takes what Fabric takes: a key of printable ASCII and a value that is not empty.
 func (s *simulation) Put(key string, value []byte) error {
-	if err := checkKey(key); err != nil {
+	if err := sealed.CheckKey(key); err != nil {
 		return err
 	}
 	if len(value) == 0 {
@@ -115,7 +112,7 @@ func (s *simulation) Put(key string, value []byte) error {
 
 // Range reads the state as of the last block.
 func (s *simulation) Range(prefix string, fn func(key string, value []byte) error) error {
-	if err := checkKey(prefix); err != nil {
+	if err := sealed.CheckKey(prefix); err != nil {
 		return err
 	}
 	found, err := s.state.scan(prefix, func(key string, value []byte) error { return fn(key, bytes.Clone(value)) })
@@ -150,20 +147,6 @@ func (s *simulation) outcome(result []byte) (*outcome, error) {
 		out.Writes = append(out.Writes, write{Key: key, Value: s.writes[key]})
 	}
 	return out, nil
-}
-
-const maxKey = 512
-
-func checkKey(key string) error {
-	if key == "" || len(key) > maxKey {
-		return fmt.Errorf("state key has %d bytes, must have 1 to %d", len(key), maxKey)
-	}
-	for i := range len(key) {
-		if key[i] <= ' ' || key[i] > '~' {
-			return fmt.Errorf("state key %q is not printable ASCII", key)
-		}
-	}
-	return nil
 }
 
 // reader is a contract.State for queries: it reads and records nothing.

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/assay-net/assay/fabricnet/embedded/sealed"
 )
 
 // withState runs on a ledger whose state holds a=1 and ab=2, both of version (7, 0).
@@ -58,7 +60,7 @@ func TestSimulationDoesNotShowItsOwnWrites(t *testing.T) {
 
 func TestSimulationTakesWhatFabricTakes(t *testing.T) {
 	withState(t, func(s *simulation, view stateView) {
-		for _, key := range []string{"", "a b", "a\x00", "ä", strings.Repeat("x", maxKey+1)} {
+		for _, key := range []string{"", "a b", "a\x00", "ä", strings.Repeat("x", sealed.MaxKey+1)} {
 			if s.Put(key, []byte("x")) == nil {
 				t.Errorf("key %q is taken", key)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/assay-net/assay/fabricnet/embedded/sealed"
 	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
@@ -72,19 +73,19 @@ func (l *Ledger) attempt(org string, endorsers []string, call ledger.Call) (*pen
 }
 
 func receipt(p *pending, endorsers []string) ledger.Receipt {
-	return ledger.Receipt{TxID: p.decoded.id, Height: p.height, Result: p.decoded.outcome.Result, Endorsers: endorsers}
+	return ledger.Receipt{TxID: p.decoded.ID, Height: p.height, Result: p.decoded.Done.Result, Endorsers: endorsers}
 }
 
 func (l *Ledger) propose(org string, call ledger.Call) (*signedProposal, error) {
 	p := proposal{
 		Ledger: l.id, Function: call.Function, Args: call.Args, Transient: transientDigest(call.Transient),
-		Caller: org, Time: l.now(), Nonce: make([]byte, nonceBytes),
+		Caller: org, Time: l.now(), Nonce: make([]byte, sealed.NonceBytes),
 	}
 	if _, err := rand.Read(p.Nonce); err != nil {
 		return nil, fmt.Errorf("drawing nonce: %w", err)
 	}
 	encoded := encode(p)
-	return &signedProposal{encoded: encoded, signature: l.signed(org, proposalBytes(l.id, encoded)), transient: call.Transient}, nil
+	return &signedProposal{encoded: encoded, signature: l.signed(org, sealed.ProposalBytes(l.id, encoded)), transient: call.Transient}, nil
 }
 
 // endorse asks the peers of the organisations, each on its own. The first refusal in their order is the answer if any refuses.
@@ -123,7 +124,7 @@ func (l *Ledger) takeBatch() []*pending {
 	l.queueMu.Lock()
 	defer l.queueMu.Unlock()
 	n, size := 0, 0
-	for n < len(l.queue) && n < maxTransactions && (n == 0 || size+len(l.queue[n].encoded) <= maxBatchBytes) {
+	for n < len(l.queue) && n < sealed.MaxTransactions && (n == 0 || size+len(l.queue[n].encoded) <= maxBatchBytes) {
 		size += len(l.queue[n].encoded)
 		n++
 	}
@@ -167,8 +168,8 @@ func (l *Ledger) cutBlock(tx *bbolt.Tx, batch []*pending) (head, error) {
 	if err != nil {
 		return head{}, err
 	}
-	b := &book{id: l.id, genesis: l.genesis, state: stateView{tx.Bucket(bucketState)}, transactions: tx.Bucket(bucketTransactions)}
-	blk := &block{Version: blockVersion, Height: before.Height + 1, Previous: before.Hash, Time: l.now()}
+	b := &book{Rules: sealed.Rules{ID: l.id, Genesis: l.genesis}, state: stateView{tx.Bucket(bucketState)}, transactions: tx.Bucket(bucketTransactions)}
+	blk := &block{Version: sealed.Version, Height: before.Height + 1, Previous: before.Hash, Time: l.now()}
 	for _, p := range batch {
 		at := version{Height: blk.Height, Index: uint32(len(blk.Transactions))}
 		if p.err = b.apply(at, blk.Time, p.decoded); p.err != nil {
@@ -185,17 +186,14 @@ func (l *Ledger) cutBlock(tx *bbolt.Tx, batch []*pending) (head, error) {
 
 func (l *Ledger) seal(tx *bbolt.Tx, blk *block) (head, error) {
 	encoded := encode(blk)
-	hash := blockHash(l.id, encoded)
-	sealer := sealerOf(l.genesis)
-	sealed := sealedBlock{Block: encoded, Sealer: sealer, Signature: l.signed(sealer, sealBytes(l.id, hash))}
-	if err := tx.Bucket(bucketBlocks).Put(heightKey(blk.Height), encode(sealed)); err != nil {
+	hash := sealed.BlockHash(l.id, encoded)
+	sealer := sealed.SealerOf(l.genesis)
+	outer := sealedBlock{Block: encoded, Sealer: sealer, Signature: l.signed(sealer, sealed.SealBytes(l.id, hash))}
+	if err := tx.Bucket(bucketBlocks).Put(heightKey(blk.Height), encode(outer)); err != nil {
 		return head{}, err
 	}
 	h := head{Height: blk.Height, Hash: hash, Time: blk.Time}
 	return h, tx.Bucket(bucketMeta).Put(keyHead, encode(h))
 }
 
-// sealerOf is the organisation that cuts blocks: the first regulator.
-func sealerOf(g *ledger.Genesis) string { return g.WithRole(ledger.RoleRegulator)[0] }
-
-func heightKey(height uint64) []byte { return version{Height: height}.bytes()[:8] }
+func heightKey(height uint64) []byte { return version{Height: height}.Bytes()[:8] }

@@ -13,6 +13,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/assay-net/assay/fabricnet/embedded/sealed"
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -33,7 +34,7 @@ type Report struct {
 	StateDigest commit.Digest `json:"state_digest"`
 }
 
-// Damage says which block is not as it was written.
+// Damage says which block is not as it was written, or closes a ceremony's stage with what is no block's hash.
 type Damage struct {
 	Height uint64
 	Err    error
@@ -45,8 +46,8 @@ func (d *Damage) Error() string { return fmt.Sprintf("block %d: %v", d.Height, d
 func (d *Damage) Unwrap() error { return d.Err }
 
 // Verify reads a ledger from genesis: every block follows its predecessor and is sealed by the regulator; every transaction was proposed and endorsed with valid
-// signatures that meet the rule of its time, and read what the state then held; and the writes add up to the state that is stored. It needs no
-// keys and changes nothing. The ledger must not be open for writing. Damage in a block is a *Damage.
+// signatures that meet the rule of its time, and read what the state then held; a ceremony's stage is closed with the hash of the block in which it ended; and the writes
+// add up to the state that is stored. It needs no keys and changes nothing. The ledger must not be open for writing. Damage in a block is a *Damage.
 func Verify(dir string) (Report, error) {
 	if _, err := os.Stat(databasePath(dir)); err != nil {
 		return Report{}, fmt.Errorf("verifying ledger: %w", err)
@@ -94,7 +95,7 @@ func replayed(db *bbolt.DB) (Report, error) {
 		if err := r.start(stored); err != nil {
 			return err
 		}
-		if err := r.blocks(stored, fresh); err != nil {
+		if err := r.blocks(fresh); err != nil {
 			return err
 		}
 		return fresh.View(func(tx *bbolt.Tx) error { return r.compare(stored, tx) })
@@ -108,6 +109,7 @@ func replayed(db *bbolt.DB) (Report, error) {
 // replay is a verification on its way: the head so far.
 type replay struct {
 	genesis *ledger.Genesis
+	stored  *bbolt.Bucket // the blocks
 	head    head
 	report  Report
 }
@@ -118,15 +120,15 @@ func (r *replay) start(stored *bbolt.Tx) error {
 		return err
 	}
 	r.report.Ledger, r.report.Name = r.genesis.ID(), r.genesis.Name
-	r.head = head{Hash: r.report.Ledger}
+	r.head, r.stored = head{Hash: r.report.Ledger}, stored.Bucket(bucketBlocks)
 	return nil
 }
 
 // blocksPerWrite bounds what the replay holds in memory.
 const blocksPerWrite = 64
 
-func (r *replay) blocks(stored *bbolt.Tx, fresh *bbolt.DB) error {
-	c := stored.Bucket(bucketBlocks).Cursor()
+func (r *replay) blocks(fresh *bbolt.DB) error {
+	c := r.stored.Cursor()
 	key, value := c.First()
 	for key != nil {
 		err := fresh.Update(func(tx *bbolt.Tx) error {
@@ -152,14 +154,14 @@ func (r *replay) book(tx *bbolt.Tx) (*book, error) {
 		return nil, err
 	}
 	transactions, err := tx.CreateBucketIfNotExists(bucketTransactions)
-	return &book{id: r.report.Ledger, genesis: r.genesis, state: stateView{state}, transactions: transactions}, err
+	return &book{Rules: sealed.Rules{ID: r.report.Ledger, Genesis: r.genesis}, state: stateView{state}, transactions: transactions}, err
 }
 
 func (r *replay) block(b *book, key, value []byte) error {
 	if want := heightKey(r.head.Height + 1); !bytes.Equal(key, want) {
 		return fmt.Errorf("is missing: the next stored is %x", key)
 	}
-	blk, hash, err := b.open(value)
+	blk, hash, err := b.Open(value)
 	if err != nil {
 		return err
 	}
@@ -180,11 +182,14 @@ func (r *replay) block(b *book, key, value []byte) error {
 }
 
 func (r *replay) transaction(b *book, blk *block, index uint32, encoded []byte) error {
-	t, err := decodeTransaction(b.id, encoded)
+	t, err := decodeTransaction(b.ID, encoded)
 	if err != nil {
 		return err
 	}
 	if err := b.apply(version{Height: blk.Height, Index: index}, blk.Time, t); err != nil {
+		return err
+	}
+	if err := r.closings(b, t.Done.Writes); err != nil {
 		return err
 	}
 	r.report.Transactions++

@@ -85,6 +85,8 @@ func MaxArgsOf(function string) int {
 		return maxBundleArgs
 	case FnPublishPolicy:
 		return maxPolicyArgs
+	case FnPlanCeremony:
+		return maxCeremonyArgs
 	}
 	return maxSmallArgs
 }

@@ -17,6 +17,14 @@
 // [Round]. A session that ends before its sum is named may be followed by another. The hash of the block behind that with a session's beginning is random to whoever asked, and
 // the same for everybody ([Client]).
 //
+// # A ceremony's life
+//
+// Keys that nobody can forge proofs with come out of a ceremony (package zk/setup/ceremony), of which the ledger has what files cannot show: the order. A regulator records the plan
+// ([Book.PlanCeremony]); any member brings the header of a contribution when it is made ([Book.RecordContribution]), which its contributor signed. A regulator ends a stage
+// ([Book.EndCeremonyStage]); the hash of the block that holds the end ([Book.BlockOf]) closes it ([Book.CloseCeremonyStage]), so nobody knew it when the last contribution was recorded. After
+// the second stage a key is taken whose setup names the transcript ([SetupTranscript]), with the consent of each who endorses. The contract sees no files and no block's hash: whoever
+// consents has replayed the files, and compared the closing values with the blocks ([BlockSource]); an audit compares the latter too.
+//
 // # Who decides what
 //
 // The rules are in package contract. They are run by the peers of several organisations, each for itself, and a change counts when

@@ -32,6 +32,10 @@ const (
 	EventSessionBegun    = "session_begun"
 	EventPosted          = "posted"
 	EventKeyStatusSet    = "key_status_set"
+	EventCeremonyPlanned = "ceremony_planned"
+	EventContributed     = "contributed"
+	EventStageEnded      = "stage_ended"
+	EventStageClosed     = "stage_closed"
 )
 
 var eventNames = []string{
@@ -39,6 +43,7 @@ var eventNames = []string{
 	EventRequested, EventDecided, EventVerified, EventWithdrawn, EventEpochOpened, EventSettled,
 	EventPolicyPublished, EventGranted, EventRevoked, EventProving, EventFailed, EventNodePublished,
 	EventAlerted, EventQueryAsked, EventQueryAnswered, EventSessionBegun, EventPosted, EventKeyStatusSet,
+	EventCeremonyPlanned, EventContributed, EventStageEnded, EventStageClosed,
 }
 
 // IsEvent reports whether a name is one of the contract's events. A contract service has one more of its own, EventFounded.
@@ -72,6 +77,10 @@ type EventPayload struct {
 	Query   *commit.Digest `json:"query,omitempty"`
 	Session *commit.Digest `json:"session,omitempty"`
 	Round   Round          `json:"round,omitempty"`
+	// Ceremony is the one that it is about, Part that of a contribution, which Digest names, Stage the one that was ended or closed.
+	Ceremony *commit.Digest `json:"ceremony,omitempty"`
+	Part     string         `json:"part,omitempty"`
+	Stage    int            `json:"stage,omitempty"`
 	// Approved is set by a decision, Holds by a verdict.
 	Approved *bool `json:"approved,omitempty"`
 	Holds    *bool `json:"holds,omitempty"`

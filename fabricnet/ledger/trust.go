@@ -39,6 +39,8 @@ type Trust struct {
 	ExportedBy string `json:"exported_by"`
 	// Signature is Ed25519 over SigningBytes.
 	Signature []byte `json:"signature"`
+
+	ring *verify.Keyring // what ParseTrust parsed of Keys
 }
 
 // SigningBytes is what the regulator signs: a domain tag, the ledger id, and the export without its signature in compact JSON.
@@ -72,7 +74,8 @@ func ParseTrust(b []byte) (*Trust, error) {
 	if !bytes.Equal(t.Marshal(), b) {
 		return nil, errors.New("trust export: not in canonical form")
 	}
-	if err := t.Check(); err != nil {
+	var err error
+	if t.ring, err = t.check(); err != nil {
 		return nil, fmt.Errorf("trust export: %w", err)
 	}
 	return t, nil
@@ -80,6 +83,31 @@ func ParseTrust(b []byte) (*Trust, error) {
 
 // Check is what ParseTrust checks besides the encoding.
 func (t *Trust) Check() error {
+	_, err := t.check()
+	return err
+}
+
+func (t *Trust) check() (*verify.Keyring, error) {
+	if err := t.checkOrigin(); err != nil {
+		return nil, err
+	}
+	ring, err := verify.NewKeyring(t.Keys)
+	if err != nil {
+		return nil, err
+	}
+	for i := range t.Facts {
+		if i > 0 && compareFacts(&t.Facts[i-1], &t.Facts[i]) >= 0 {
+			return nil, fmt.Errorf("facts of fleet %s at epoch %d are out of order or come twice", t.Facts[i].Fleet, t.Facts[i].Epoch)
+		}
+		if err := t.checkFacts(&t.Facts[i]); err != nil {
+			return nil, fmt.Errorf("facts of fleet %s at epoch %d: %w", t.Facts[i].Fleet, t.Facts[i].Epoch, err)
+		}
+	}
+	return ring, t.checkRequests()
+}
+
+// checkOrigin checks whose the export is and of which ledger.
+func (t *Trust) checkOrigin() error {
 	if t.Version != TrustVersion {
 		return fmt.Errorf("version is %q, must be %q", t.Version, TrustVersion)
 	}
@@ -89,21 +117,7 @@ func (t *Trust) Check() error {
 	if t.Ledger != t.Genesis.ID() {
 		return fmt.Errorf("ledger is %s, the genesis' digest is %s", t.Ledger, t.Genesis.ID())
 	}
-	if err := t.checkSignature(); err != nil {
-		return err
-	}
-	if _, err := t.Keyring(); err != nil {
-		return err
-	}
-	for i := range t.Facts {
-		if i > 0 && compareFacts(&t.Facts[i-1], &t.Facts[i]) >= 0 {
-			return fmt.Errorf("facts of fleet %s at epoch %d are out of order or come twice", t.Facts[i].Fleet, t.Facts[i].Epoch)
-		}
-		if err := t.checkFacts(&t.Facts[i]); err != nil {
-			return fmt.Errorf("facts of fleet %s at epoch %d: %w", t.Facts[i].Fleet, t.Facts[i].Epoch, err)
-		}
-	}
-	return t.checkRequests()
+	return t.checkSignature()
 }
 
 func (t *Trust) checkSignature() error {
@@ -165,8 +179,13 @@ func compareFacts(a, b *verify.Facts) int {
 	return cmp.Compare(a.Epoch, b.Epoch)
 }
 
-// Keyring is the verifying keys, parsed.
-func (t *Trust) Keyring() (*verify.Keyring, error) { return verify.NewKeyring(t.Keys) }
+// Keyring is the verifying keys, parsed. What ParseTrust has parsed is not parsed again, as long as Keys are what they were then.
+func (t *Trust) Keyring() (*verify.Keyring, error) {
+	if t.ring != nil && t.ring.IsOf(t.Keys) {
+		return t.ring, nil
+	}
+	return verify.NewKeyring(t.Keys)
+}
 
 // FactsAt finds what the ledger says about a fleet at an epoch.
 func (t *Trust) FactsAt(fleet string, epoch uint64) (*verify.Facts, error) {

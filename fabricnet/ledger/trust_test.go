@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/assay-net/assay/fabricnet/contract/contracttest"
 	"github.com/assay-net/assay/fabricnet/ledger"
@@ -68,7 +69,7 @@ func TestTrustRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(trust, again); diff != "" {
+	if diff := cmp.Diff(trust, again, cmpopts.IgnoreUnexported(ledger.Trust{})); diff != "" {
 		t.Error(diff)
 	}
 	if f, err := again.FactsAt("fleet-a", 11); err != nil || f.Enrolled != 9 {
@@ -76,6 +77,32 @@ func TestTrustRoundTrip(t *testing.T) {
 	}
 	if _, err := again.FactsAt("fleet-a", 12); ledger.CodeOf(err) != ledger.NotFound {
 		t.Errorf("facts that are not there: %v", err)
+	}
+}
+
+// A keyring is parsed once, but never one of other keys than the export has.
+func TestTrustKeyring(t *testing.T) {
+	trust := newTrust(t)
+	trust.Keys = []verify.PublishedKey{contracttest.ChunkKey(contracttest.SRS(), 64)}
+	resign(trust)
+	read, err := ledger.ParseTrust(trust.Marshal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := read.Keyring()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := read.Keyring(); err != nil || second != first {
+		t.Errorf("parsed again: %v", err)
+	}
+	read.Keys[0].Key[40] ^= 1
+	if _, err := read.Keyring(); err == nil {
+		t.Error("a key that was changed behind the keyring's back is taken")
+	}
+	read.Keys = nil
+	if empty, err := read.Keyring(); err != nil || empty == first {
+		t.Errorf("the keyring of no keys is that of one: %v", err)
 	}
 }
 

@@ -19,7 +19,8 @@ var eventOf = map[string]string{
 	ledger.FnDecide: ledger.EventDecided, ledger.FnWithdraw: ledger.EventWithdrawn, ledger.FnOpenEpoch: ledger.EventEpochOpened, ledger.FnSettle: ledger.EventSettled,
 	ledger.FnPublishPolicy: ledger.EventPolicyPublished, ledger.FnGrant: ledger.EventGranted, ledger.FnRevoke: ledger.EventRevoked, ledger.FnStartProof: ledger.EventProving,
 	ledger.FnFail: ledger.EventFailed, ledger.FnSubmitProof: ledger.EventVerified, ledger.FnPublishNode: ledger.EventNodePublished, ledger.FnAlert: ledger.EventAlerted,
-	ledger.FnSetKeyStatus: ledger.EventKeyStatusSet,
+	ledger.FnSetKeyStatus: ledger.EventKeyStatusSet, ledger.FnPlanCeremony: ledger.EventCeremonyPlanned, ledger.FnRecordContribution: ledger.EventContributed,
+	ledger.FnEndCeremonyStage: ledger.EventStageEnded, ledger.FnCloseCeremonyStage: ledger.EventStageClosed,
 }
 
 // grows has the ledger's head move with what is recorded.

@@ -19,6 +19,7 @@ package ledgertest
 
 import (
 	"context"
+	"crypto"
 	"testing"
 	"time"
 
@@ -39,6 +40,8 @@ type Ledger struct {
 	Until func(t *testing.T, at time.Time)
 	// Agree has every organisation consent to a verifying key or a maker's CA. It is nil where nobody is asked.
 	Agree func(t *testing.T, digest commit.Digest)
+	// Signer signs with the key that the genesis has of an organisation.
+	Signer func(t *testing.T, org string) crypto.Signer
 	// Attestations are what an organisation serves under an anchor's root; a NotFound refusal if it keeps none.
 	Attestations func(t *testing.T, org string, root commit.Digest) ([][]byte, error)
 	// Blocks shows the blocks from the one height to the other as they are stored.
@@ -96,6 +99,7 @@ func (s *suite) scenes() []scene {
 	scenes = append(scenes, s.attacks()...)
 	return append(scenes, []scene{
 		{"ends of keys", s.endsKeys, false},
+		{"ceremonies", s.recordsCeremonies, false},
 		{"pages", s.pages, false},
 		{"what was recorded", s.tellsWhatWasRecorded, false},
 		{"heads", s.grows, false},

@@ -85,6 +85,8 @@ func (l layout) service(org string, elements ...string) string {
 	return l.path(append([]string{"services", org}, elements...)...)
 }
 
+func (l layout) srs(org string) string { return l.service(org, "srs") }
+
 func (l layout) serviceTLS(org, file string) string { return l.service(org, "tls", file) }
 
 func peerName(org string) string    { return "peer." + org }

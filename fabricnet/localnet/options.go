@@ -54,7 +54,8 @@ type Options struct {
 	Contract string
 	// Services gives organisations, by id, another binary for their contract service than Contract, with the same flags.
 	Services map[string]string
-	// SRS is the file that contract services check attestations against. Each gets a copy; without one, Assay's contract refuses anchors.
+	// SRS is the file that contract services check attestations against. Each gets a copy; without one, Assay's contract refuses anchors. A network that has none may be given one
+	// later, by an Up that starts those contract services anew which run; one that has an SRS keeps it, and refuses another.
 	SRS string
 	// NoContract leaves the channel without a contract: orderers and joined peers only.
 	NoContract bool

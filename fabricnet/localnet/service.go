@@ -7,14 +7,10 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/assay-net/assay/fabricnet/durable"
 	"github.com/assay-net/assay/fabricnet/gobuild"
 )
 
-const (
-	serviceCommand = "assay-chaincode"
-	maxSRS         = 1 << 30
-)
+const serviceCommand = "assay-chaincode"
 
 // prepareService makes a contract service's folder.
 func prepareService(l layout, org string) error {
@@ -34,8 +30,8 @@ func serviceProgram(s *state, l layout, o *organisation) *program {
 		"--tls-cert", l.serviceTLS(o.ID, serverCertificate), "--tls-key", l.serviceTLS(o.ID, serverKey),
 		"--tls-client-roots", l.serviceTLS(o.ID, clientCertificate),
 	}
-	if _, err := os.Stat(l.service(o.ID, "srs")); err == nil {
-		command = append(command, "--srs", l.service(o.ID, "srs"))
+	if _, err := os.Stat(l.srs(o.ID)); err == nil {
+		command = append(command, "--srs", l.srs(o.ID))
 	}
 	return &program{
 		name: serviceName(o.ID), role: RoleContract, organisation: o.ID, listeners: []listener{{"listening port", o.ServicePort}},
@@ -115,28 +111,4 @@ func buildService(ctx context.Context, source, path string) error {
 		return fmt.Errorf("building the contract service: %w", err)
 	}
 	return os.Rename(path+".new", path)
-}
-
-// giveSRS copies the file to the folder of every contract service.
-func giveSRS(l layout, s *state, from string) error {
-	if from == "" {
-		return nil
-	}
-	info, err := os.Stat(from)
-	if err != nil {
-		return fmt.Errorf("SRS: %w", err)
-	}
-	if info.Size() > maxSRS {
-		return fmt.Errorf("SRS %s has %d bytes, at most %d", from, info.Size(), maxSRS)
-	}
-	b, err := os.ReadFile(from)
-	if err != nil {
-		return fmt.Errorf("SRS: %w", err)
-	}
-	for _, o := range s.Organisations {
-		if err := durable.WriteFile(l.service(o.ID, "srs"), b); err != nil {
-			return fmt.Errorf("SRS of %s: %w", o.ID, err)
-		}
-	}
-	return nil
 }

@@ -72,14 +72,18 @@ func (s *state) fits(o *Options) error {
 // equip settles what the processes are started from.
 func (n *Network) equip(ctx context.Context, f fabric, o *Options) error {
 	n.state.Binaries = string(f)
-	if n.state.NoContract || n.serving() {
+	if n.state.NoContract {
 		return n.state.write(n.layout)
 	}
-	if err := useBinaries(ctx, n.layout, n.state, o); err != nil {
-		return err
+	if o.SRS != "" {
+		if err := n.giveSRS(ctx, o.SRS); err != nil {
+			return err
+		}
 	}
-	if err := giveSRS(n.layout, n.state, o.SRS); err != nil {
-		return err
+	if !n.serving() {
+		if err := useBinaries(ctx, n.layout, n.state, o); err != nil {
+			return err
+		}
 	}
 	return n.state.write(n.layout)
 }

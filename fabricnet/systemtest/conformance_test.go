@@ -1,6 +1,7 @@
 package systemtest
 
 import (
+	"crypto"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/fabricnet/ledgertest"
 	"github.com/assay-net/assay/fabricnet/networktest"
+	"github.com/assay-net/assay/fabricnet/orgkey"
 	"github.com/assay-net/assay/fabricnet/profile"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/setup"
@@ -50,6 +52,13 @@ func conforming(t *testing.T, n *networktest.Network, keys *setup.Unsafe) ledger
 			return openAs(t, profiles[org], endorsers)
 		},
 		Agree: func(t *testing.T, digest commit.Digest) { agreeAll(t, profiles, digest) },
+		Signer: func(t *testing.T, org string) crypto.Signer {
+			key, err := orgkey.Read(profiles[org].OrganisationKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return key
+		},
 		Attestations: func(t *testing.T, org string, root commit.Digest) ([][]byte, error) {
 			return own[org].Attestations(t.Context(), org, root)
 		},

@@ -29,7 +29,7 @@ func Finished(dir string, transcript commit.Digest) (*Keys, error) {
 	}
 	k := &Keys{cache: &cache{folder}, setup: verify.CeremonySetup(transcript), keys: map[string]*keyPair{}}
 	k.absent = func(_, name string, _ *cs.R1CS, _ encoder) (*manifest, error) {
-		return nil, fmt.Errorf("%s holds no key %s: finalize the ceremony, or copy its keys", folder, name)
+		return nil, fmt.Errorf("%s holds no key %s: finalize the ceremony, or copy its keys and verify them with its folder", folder, name)
 	}
 	m, err := k.cache.manifest(srsName)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/assay-net/assay/zk"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/verify"
+	"github.com/assay-net/assay/zk/verify/fromgnark"
 )
 
 // Keys are the SRS and the key pairs of one setup, kept in a cache directory.
@@ -65,7 +66,7 @@ func (k *Keys) chunk(n int) (*keyPair, error) {
 	if !slices.Contains(commit.Sizes, n) {
 		return nil, fmt.Errorf("no chunk has %d slots; sizes are %v", n, commit.Sizes)
 	}
-	return k.key(verify.ChunkCircuit(uint32(n)), func() (*cs.R1CS, error) { return zk.CompileChunk(n) }, verify.EncodeChunkKey)
+	return k.key(verify.ChunkCircuit(uint32(n)), func() (*cs.R1CS, error) { return zk.CompileChunk(n) }, fromgnark.EncodeChunkKey)
 }
 
 // Fleet returns the keys of the fleet circuit.
@@ -78,7 +79,7 @@ func (k *Keys) Fleet() (*zk.CircuitKey, error) {
 }
 
 func (k *Keys) fleet() (*keyPair, error) {
-	return k.key(verify.FleetCircuit, zk.CompileFleet, verify.EncodeFleetKey)
+	return k.key(verify.FleetCircuit, zk.CompileFleet, fromgnark.EncodeFleetKey)
 }
 
 // Published lists the verifying keys for a consortium with chunks of the given

@@ -1,15 +1,9 @@
 package verify
 
 import (
-	"fmt"
-	"math/big"
-
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr/hash_to_field"
 	"github.com/consensys/gnark-crypto/ecc/bn254/kzg"
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
-	"github.com/consensys/gnark/constraint"
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
@@ -75,18 +69,6 @@ func LinkChallenge(link *bn254.G1Affine, cd fr.Element) fr.Element {
 	return commitmentChallenge(link, cd)
 }
 
-func commitmentChallenge(point *bn254.G1Affine, covered ...fr.Element) fr.Element {
-	values := make([]*big.Int, len(covered))
-	for i := range covered {
-		values[i] = covered[i].BigInt(new(big.Int))
-	}
-	h := hash_to_field.New([]byte(constraint.CommitmentDst))
-	h.Write(constraint.SerializeCommitment(point.Marshal(), values, fr.Bytes))
-	var out fr.Element
-	out.SetBytes(h.Sum(nil)[:fr.Bytes])
-	return out
-}
-
 // Chunk verifies one chunk proof against the anchored commitment c.
 func (k *Keyring) Chunk(place ChunkPlace, c *bn254.G1Affine, parameters *statement.Parameters, p *ChunkProof) error {
 	check, err := k.chunkCheck(place, c, parameters, p)
@@ -110,6 +92,9 @@ type chunkCheck struct {
 
 func (k *Keyring) chunkCheck(place ChunkPlace, c *bn254.G1Affine, parameters *statement.Parameters, p *ChunkProof) (*chunkCheck, error) {
 	out := &chunkCheck{circuit: ChunkCircuit(place.Size), proof: p}
+	if len(p.Groth16.Commitments) != len(chunkCommitted) { // a proof that was never parsed
+		return nil, ChunkRejected.errorf("circuit %s: %d in-circuit commitments, want %d", out.circuit, len(p.Groth16.Commitments), len(chunkCommitted))
+	}
 	var err error
 	if out.key, err = k.circuit(out.circuit); err != nil {
 		return nil, err
@@ -129,17 +114,16 @@ func (k *Keyring) chunkCheck(place ChunkPlace, c *bn254.G1Affine, parameters *st
 	return out, nil
 }
 
-// alone checks the proof by itself.
+// alone checks the proof by itself, and again what parsing has of its points.
 func (c *chunkCheck) alone() error {
 	if err := c.proof.Mask.CheckBases(c.bases[0], c.bases[1], c.proof.M, c.maskChallenge); err != nil {
 		return MaskRejected.errorf("mask M is not shown to lie in its two coefficients: %w", err)
 	}
-	vk, err := c.key.alone()
-	if err != nil {
-		return fmt.Errorf("circuit %s: %w", c.circuit, err)
-	}
-	if err := groth16.Verify(&c.proof.Groth16, vk, c.public); err != nil {
+	if err := c.key.check(&c.proof.Groth16, c.public); err != nil {
 		return ChunkRejected.errorf("circuit %s: %w", c.circuit, err)
+	}
+	if !c.masked.IsOnCurve() || !c.proof.Opening.IsOnCurve() {
+		return OpeningRejected.errorf("a point of the opening is not on the curve")
 	}
 	opening := kzg.OpeningProof{H: c.proof.Opening, ClaimedValue: c.proof.Y}
 	if err := kzg.Verify(&c.masked, &opening, c.public[1], c.srs.key); err != nil {

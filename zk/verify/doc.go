@@ -1,6 +1,7 @@
 // Package verify checks a bundle: the answer to a statement about a fleet, proven over the commitments that a ledger
 // anchored. It needs no device, no record and no prover, and trusts only the [Facts] and the [Keyring] that it is given.
-// What the proofs show, and on which assumptions, is in package zk; what a verdict says, in [Verdict].
+// What the proofs show, and on which assumptions, is in package zk; what a verdict says, in [Verdict]. It holds neither circuits nor a prover: package
+// fromgnark turns what gnark proves and sets up into this package's own proofs and keys.
 //
 // The format and every check are written down in zk/SPEC.md, for those who would rather trust a verifier of their own;
 // package second runs one. What is refused is refused for a [Failure], and any verifier finds the same one.
@@ -17,16 +18,15 @@
 // passes. The same argument lets [NewKeyring] check an SRS key's mask bases together.
 //
 // It holds for points of the groups of prime order only. Parsing a proof refuses any point that is off its curve, outside
-// the subgroup (G1 is its whole curve) or at infinity, and so does parsing a key; what gnark's own verifier checks of
-// points it has found to be so already.
+// the subgroup (G1 is its whole curve) or at infinity, and so does parsing a key.
 //
 // Because the equations are linear in points of G1, points paired with one point of a key are added up first, and a
 // pairing with a key's point uses lines computed once for the [Keyring]. A weight is a + b·λ for numbers a and b of 64
 // bits, where λ multiplies by an endomorphism: different (a, b) give different weights, and a point is multiplied by one
 // in 64 doublings.
 //
-// A sum other than 0 decides nothing: each proof is then checked by itself, chunks first, by gnark's and gnark-crypto's
-// verifiers. They name the first that is at fault, so neither answer nor error depends on the weights.
+// A sum other than 0 decides nothing: each proof is then checked by itself, chunks first, one equation after another and
+// without weights. That names the first that is at fault, so neither answer nor error depends on the weights.
 //
 // # What is not promised
 //

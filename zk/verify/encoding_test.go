@@ -10,7 +10,6 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/verify"
@@ -45,7 +44,7 @@ func madeUpChunkProof() *verify.ChunkProof {
 	_, _, _, g2 := bn254.Generators()
 	return &verify.ChunkProof{
 		M: generatorTimes(2), Mask: commit.Representation{R: generatorTimes(3), Zx: fr.NewElement(4), Zr: fr.NewElement(5)},
-		Groth16: groth16.Proof{
+		Groth16: verify.Groth16Proof{
 			Ar: generatorTimes(6), Bs: g2, Krs: generatorTimes(7),
 			Commitments: []bn254.G1Affine{generatorTimes(8), generatorTimes(9)}, CommitmentPok: generatorTimes(10),
 		},
@@ -55,7 +54,7 @@ func madeUpChunkProof() *verify.ChunkProof {
 
 func madeUpFleetProof() *verify.FleetProof {
 	_, _, _, g2 := bn254.Generators()
-	return &verify.FleetProof{Groth16: groth16.Proof{Ar: generatorTimes(14), Bs: g2, Krs: generatorTimes(15)}, T: fr.NewElement(16)}
+	return &verify.FleetProof{Groth16: verify.Groth16Proof{Ar: generatorTimes(14), Bs: g2, Krs: generatorTimes(15)}, T: fr.NewElement(16)}
 }
 
 func madeUpBundle() *verify.Bundle {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -31,7 +30,7 @@ type fixedTerm struct {
 type constantTerms struct {
 	key    *circuitKey
 	alpha  fr.Element
-	public fr.Vector // of key.G1.K
+	public fr.Vector // of key.K
 }
 
 // weight is drawn for each equation: 1 for the first, and then of 128 bits.
@@ -59,16 +58,13 @@ func (e *equations) of(key *circuitKey) *constantTerms {
 			return t
 		}
 	}
-	e.constants = append(e.constants, &constantTerms{key: key, public: make(fr.Vector, len(key.G1.K))})
+	e.constants = append(e.constants, &constantTerms{key: key, public: make(fr.Vector, len(key.K))})
 	return e.constants[len(e.constants)-1]
 }
 
 // groth16 adds a proof: e(A, B) = e(α, β)·e(Σ public·K + Σ D, γ)·e(C, δ), with its in-circuit commitments D; and, if it
 // has any, that their values are known: e(Σ c^i·D_i, −σ_i)·e(proof of knowledge, generator) = 1.
-func (e *equations) groth16(key *circuitKey, proof *groth16.Proof, public fr.Vector) error {
-	if len(proof.Commitments) != len(key.CommitmentKeys) || len(public)+len(proof.Commitments)+1 != len(key.G1.K) {
-		return fmt.Errorf("%d public inputs and %d commitments do not fit the key", len(public), len(proof.Commitments))
-	}
+func (e *equations) groth16(key *circuitKey, proof *Groth16Proof, public fr.Vector) error {
 	public, fold, err := key.challenges(proof, public)
 	if err != nil {
 		return err
@@ -125,7 +121,7 @@ func (e *equations) representation(srs *srsKey, bases [2]bn254.G1Affine, m bn254
 func (e *equations) hold() (bool, error) {
 	for _, t := range e.constants {
 		l := t.key.lines()
-		e.with(&l.beta).add(t.key.G1.Alpha, t.alpha)
+		e.with(&l.beta).add(t.key.Alpha, t.alpha)
 		t.addPublic(e.with(&l.gamma))
 	}
 	points, precomputed := make([]bn254.G1Affine, len(e.fixed)), make([]lines, len(e.fixed))
@@ -155,7 +151,7 @@ func (t *constantTerms) addPublic(to *combination) {
 			at, place[scalar] = len(sums), len(sums)
 			scalars, sums = append(scalars, scalar), append(sums, bn254.G1Jac{})
 		}
-		sums[at].AddMixed(&t.key.G1.K[i])
+		sums[at].AddMixed(&t.key.K[i])
 	}
 	for i, point := range bn254.BatchJacobianToAffineG1(sums) {
 		to.add(point, scalars[i])

@@ -5,7 +5,6 @@ import (
 	"math/big"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/statement"
@@ -132,11 +131,7 @@ func (k *Keyring) fleetCheck(s *FleetStatement, p *FleetProof) (*fleetCheck, err
 
 // alone checks the proof by itself.
 func (f *fleetCheck) alone() error {
-	vk, err := f.key.alone()
-	if err == nil {
-		err = groth16.Verify(&f.proof.Groth16, vk, f.public)
-	}
-	if err != nil {
+	if err := f.key.check(&f.proof.Groth16, f.public); err != nil {
 		return FleetRejected.errorf("circuit %s: %w", FleetCircuit, err)
 	}
 	return nil

@@ -1,13 +1,9 @@
 package verify
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"strings"
-
-	"github.com/consensys/gnark-crypto/ecc/bn254"
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr/pedersen"
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -72,6 +68,11 @@ type PublishedKey struct {
 	Status KeyStatus `json:"status,omitzero"`
 }
 
+func (k *PublishedKey) equal(other *PublishedKey) bool {
+	return k.CircuitID == other.CircuitID && bytes.Equal(k.Key, other.Key) && k.Digest == other.Digest && k.Setup == other.Setup &&
+		k.SRS == other.SRS && k.Circuit == other.Circuit && k.Status == other.Status
+}
+
 // NewPublishedKey names the key's digest.
 func NewPublishedKey(circuitID, setup string, key []byte) PublishedKey {
 	return PublishedKey{CircuitID: circuitID, Key: key, Digest: KeyDigest(circuitID, setup, key), Setup: setup}
@@ -97,102 +98,6 @@ func KeyDigest(circuitID, setup string, key []byte) commit.Digest {
 	t.Bytes([]byte(setup))
 	t.Bytes(key)
 	return t.Digest()
-}
-
-// Public inputs of the circuits, without the constant wire.
-const (
-	chunkPublic = 5
-	// FleetPublic: inputs, folded, T, binding, coefficients, bounds, results,
-	// disclosure flags and values.
-	FleetPublic = FleetInputs + 3 + 4*10 + 4 + 4 + 10 + 10
-)
-
-// chunkCommitted are the public and earlier-commitment values that each
-// in-circuit commitment's challenge covers, as Groth16's key numbers them: the
-// link covers cd, the lookups cover the link's challenge.
-var chunkCommitted = [][]int{{1}, {chunkPublic + 1}}
-
-// EncodeChunkKey encodes the verifying key of a chunk circuit. It refuses a
-// key whose commitments cover anything else than this package checks.
-func EncodeChunkKey(vk *groth16.VerifyingKey) ([]byte, error) {
-	if len(vk.G1.K) != chunkPublic+3 || fmt.Sprint(vk.PublicAndCommitmentCommitted) != fmt.Sprint(chunkCommitted) {
-		return nil, fmt.Errorf("verifying key has %d public points and covers %v, want %d and %v",
-			len(vk.G1.K), vk.PublicAndCommitmentCommitted, chunkPublic+3, chunkCommitted)
-	}
-	return encodeKey(vk), nil
-}
-
-// EncodeFleetKey encodes the verifying key of the fleet circuit.
-func EncodeFleetKey(vk *groth16.VerifyingKey) ([]byte, error) {
-	if len(vk.G1.K) != FleetPublic+1 || len(vk.CommitmentKeys) != 0 {
-		return nil, fmt.Errorf("verifying key has %d public points and %d commitments, want %d and none",
-			len(vk.G1.K), len(vk.CommitmentKeys), FleetPublic+1)
-	}
-	return encodeKey(vk), nil
-}
-
-func encodeKey(vk *groth16.VerifyingKey) []byte {
-	w := &writer{}
-	w.point(&vk.G1.Alpha)
-	w.point2(&vk.G2.Beta)
-	w.point2(&vk.G2.Gamma)
-	w.point2(&vk.G2.Delta)
-	for i := range vk.G1.K {
-		w.point(&vk.G1.K[i])
-	}
-	for i := range vk.CommitmentKeys {
-		w.point2(&vk.CommitmentKeys[i].G)
-		w.point2(&vk.CommitmentKeys[i].GSigmaNeg)
-	}
-	return w.b
-}
-
-// decodeKey reads a key of a known shape. No point of it may be infinity: a
-// public input whose point is, is bound by nothing.
-func decodeKey(b []byte, public int, committed [][]int) (*circuitKey, error) {
-	r := &reader{b: b}
-	vk := new(groth16.VerifyingKey)
-	vk.G1.Alpha = r.point("alpha")
-	vk.G2.Beta = r.point2("beta")
-	vk.G2.Gamma = r.point2("gamma")
-	vk.G2.Delta = r.point2("delta")
-	vk.G1.K = make([]bn254.G1Affine, public+1+len(committed))
-	for i := range vk.G1.K {
-		vk.G1.K[i] = r.point(fmt.Sprintf("point of public input %d", i))
-	}
-	vk.CommitmentKeys = make([]pedersen.VerifyingKey, len(committed))
-	for i := range vk.CommitmentKeys {
-		vk.CommitmentKeys[i] = pedersen.VerifyingKey{G: r.point2("commitment key"), GSigmaNeg: r.point2("commitment key")}
-	}
-	vk.PublicAndCommitmentCommitted = committed
-	if err := r.end(); err != nil {
-		return nil, err
-	}
-	if err := checkShape(vk); err != nil {
-		return nil, err
-	}
-	return newCircuitKey(vk), nil
-}
-
-// checkShape refuses keys that no honest setup makes. With one secret behind
-// both commitments, or with gamma equal to delta, values of one part of the
-// proof could be moved into another.
-func checkShape(vk *groth16.VerifyingKey) error {
-	g := []bn254.G2Affine{vk.G2.Beta, vk.G2.Gamma, vk.G2.Delta}
-	for i := range vk.CommitmentKeys {
-		if vk.CommitmentKeys[i].G != vk.CommitmentKeys[0].G {
-			return errors.New("the commitments' keys have different generators")
-		}
-		g = append(g, vk.CommitmentKeys[i].GSigmaNeg)
-	}
-	for i := range g {
-		for j := range i {
-			if g[i].Equal(&g[j]) {
-				return errors.New("two of the key's secrets are equal")
-			}
-		}
-	}
-	return nil
 }
 
 // CheckKey parses a published key and checks that its digest is its own. The
@@ -222,6 +127,22 @@ func NewKeyring(keys []PublishedKey) (*Keyring, error) {
 	return r, nil
 }
 
+// IsOf reports whether the keyring is what NewKeyring makes of these keys, in whatever order.
+func (r *Keyring) IsOf(keys []PublishedKey) bool {
+	if len(keys) != len(r.keys) {
+		return false
+	}
+	seen := map[string]bool{}
+	for i := range keys {
+		own, ok := r.keys[keys[i].CircuitID]
+		if !ok || seen[own.CircuitID] || !own.equal(&keys[i]) {
+			return false
+		}
+		seen[own.CircuitID] = true
+	}
+	return true
+}
+
 func (r *Keyring) add(k PublishedKey) error {
 	if _, ok := r.keys[k.CircuitID]; ok {
 		return KeyDuplicate.errorf("listed twice")
@@ -249,6 +170,7 @@ func (r *Keyring) add(k PublishedKey) error {
 	if err != nil {
 		return KeyEncoding.of(err)
 	}
+	k.Key = bytes.Clone(k.Key)
 	r.keys[k.CircuitID] = k
 	return nil
 }
@@ -288,5 +210,6 @@ func (r *Keyring) SRSDigest() (commit.Digest, error) {
 // Published returns the key pinned for a circuit.
 func (r *Keyring) Published(id string) (PublishedKey, bool) {
 	k, ok := r.keys[id]
+	k.Key = bytes.Clone(k.Key) // the caller may change it
 	return k, ok
 }

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr/pedersen"
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/commit/committest"
@@ -22,22 +20,22 @@ func generator2Times(k int64) bn254.G2Affine {
 }
 
 // madeUpKey is a verifying key with an encoding and nothing else to it.
-func madeUpKey(points, commitments int) *groth16.VerifyingKey {
-	vk := new(groth16.VerifyingKey)
-	vk.G1.Alpha = generatorTimes(2)
-	vk.G2.Beta, vk.G2.Gamma, vk.G2.Delta = generator2Times(3), generator2Times(4), generator2Times(5)
+func madeUpKey(points, commitments int) *verify.VerifyingKey {
+	vk := new(verify.VerifyingKey)
+	vk.Alpha = generatorTimes(2)
+	vk.Beta, vk.Gamma, vk.Delta = generator2Times(3), generator2Times(4), generator2Times(5)
 	for i := range points {
-		vk.G1.K = append(vk.G1.K, generatorTimes(uint64(10+i)))
+		vk.K = append(vk.K, generatorTimes(uint64(10+i)))
 	}
 	for i := range commitments {
-		vk.CommitmentKeys = append(vk.CommitmentKeys, pedersen.VerifyingKey{G: generator2Times(6), GSigmaNeg: generator2Times(7 + int64(i))})
+		vk.Commitments = append(vk.Commitments, verify.CommitmentKey{Generator: generator2Times(6), Secret: generator2Times(7 + int64(i))})
 	}
 	return vk
 }
 
-func madeUpChunkKey() *groth16.VerifyingKey {
+func madeUpChunkKey() *verify.VerifyingKey {
 	vk := madeUpKey(8, 2)
-	vk.PublicAndCommitmentCommitted = [][]int{{1}, {6}}
+	vk.Covered = [][]int{{1}, {6}}
 	return vk
 }
 
@@ -163,7 +161,7 @@ func TestCheckKeyRefusesBadPoints(t *testing.T) {
 
 // TestCheckKeyRefusesShape makes keys that no honest setup makes.
 func TestCheckKeyRefusesShape(t *testing.T) {
-	encode := func(change func(vk *groth16.VerifyingKey)) verify.PublishedKey {
+	encode := func(change func(vk *verify.VerifyingKey)) verify.PublishedKey {
 		vk := madeUpChunkKey()
 		change(vk)
 		b, err := verify.EncodeChunkKey(vk)
@@ -172,24 +170,25 @@ func TestCheckKeyRefusesShape(t *testing.T) {
 		}
 		return verify.NewPublishedKey(verify.ChunkCircuit(64), verify.SetupUnsafe, b)
 	}
-	checkKeyFails(t, encode(func(vk *groth16.VerifyingKey) { vk.G2.Delta = vk.G2.Gamma }), "secrets are equal")
-	checkKeyFails(t, encode(func(vk *groth16.VerifyingKey) { vk.G2.Beta = vk.G2.Delta }), "secrets are equal")
-	checkKeyFails(t, encode(func(vk *groth16.VerifyingKey) {
-		vk.CommitmentKeys[1].GSigmaNeg = vk.CommitmentKeys[0].GSigmaNeg
+	checkKeyFails(t, encode(func(vk *verify.VerifyingKey) { vk.Delta = vk.Gamma }), "secrets are equal")
+	checkKeyFails(t, encode(func(vk *verify.VerifyingKey) { vk.Beta = vk.Delta }), "secrets are equal")
+	checkKeyFails(t, encode(func(vk *verify.VerifyingKey) {
+		vk.Commitments[1].Secret = vk.Commitments[0].Secret
 	}), "secrets are equal")
-	checkKeyFails(t, encode(func(vk *groth16.VerifyingKey) { vk.CommitmentKeys[1].G = generator2Times(60) }), "different generators")
+	checkKeyFails(t, encode(func(vk *verify.VerifyingKey) { vk.Commitments[1].Generator = generator2Times(60) }), "different generators")
 }
 
 // TestEncodeKeyRefusesShape encodes keys whose commitments' challenges cover
 // something else than the verifier draws them over.
 func TestEncodeKeyRefusesShape(t *testing.T) {
-	for name, change := range map[string]func(vk *groth16.VerifyingKey){
-		"a point less":             func(vk *groth16.VerifyingKey) { vk.G1.K = vk.G1.K[:7] },
-		"a point more":             func(vk *groth16.VerifyingKey) { vk.G1.K = append(vk.G1.K, vk.G1.K[0]) },
-		"link over nothing":        func(vk *groth16.VerifyingKey) { vk.PublicAndCommitmentCommitted = [][]int{{}, {6}} },
-		"link over another input":  func(vk *groth16.VerifyingKey) { vk.PublicAndCommitmentCommitted = [][]int{{2}, {6}} },
-		"lookups without the link": func(vk *groth16.VerifyingKey) { vk.PublicAndCommitmentCommitted = [][]int{{1}, {}} },
-		"one commitment":           func(vk *groth16.VerifyingKey) { vk.PublicAndCommitmentCommitted = [][]int{{1}} },
+	for name, change := range map[string]func(vk *verify.VerifyingKey){
+		"a point less":             func(vk *verify.VerifyingKey) { vk.K = vk.K[:7] },
+		"a point more":             func(vk *verify.VerifyingKey) { vk.K = append(vk.K, vk.K[0]) },
+		"link over nothing":        func(vk *verify.VerifyingKey) { vk.Covered = [][]int{{}, {6}} },
+		"link over another input":  func(vk *verify.VerifyingKey) { vk.Covered = [][]int{{2}, {6}} },
+		"lookups without the link": func(vk *verify.VerifyingKey) { vk.Covered = [][]int{{1}, {}} },
+		"one commitment":           func(vk *verify.VerifyingKey) { vk.Covered = [][]int{{1}} },
+		"a commitment's key less":  func(vk *verify.VerifyingKey) { vk.Commitments = vk.Commitments[:1] },
 	} {
 		vk := madeUpChunkKey()
 		change(vk)
@@ -243,5 +242,55 @@ func TestSRSKeyBringsNoGenerator(t *testing.T) {
 	}
 	if _, err := verify.EncodeSRSKey(committest.UnsafeSRS(64)); err == nil {
 		t.Error("an SRS too short for every size is published")
+	}
+}
+
+// TestKeyringIsOf changes keys under a keyring's feet.
+func TestKeyringIsOf(t *testing.T) {
+	keys := madeUpKeys(t)
+	ring, err := verify.NewKeyring(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !ring.IsOf(keys) || !ring.IsOf([]verify.PublishedKey{keys[2], keys[0], keys[1]}) {
+		t.Error("a keyring is not of its keys")
+	}
+	for name, change := range map[string]func(k []verify.PublishedKey) []verify.PublishedKey{
+		"none":        func([]verify.PublishedKey) []verify.PublishedKey { return nil },
+		"one less":    func(k []verify.PublishedKey) []verify.PublishedKey { return k[1:] },
+		"one twice":   func(k []verify.PublishedKey) []verify.PublishedKey { k[1] = k[0]; return k },
+		"its bytes":   func(k []verify.PublishedKey) []verify.PublishedKey { k[1].Key[40] ^= 1; return k },
+		"its digest":  func(k []verify.PublishedKey) []verify.PublishedKey { k[1].Digest[0] ^= 1; return k },
+		"its setup":   func(k []verify.PublishedKey) []verify.PublishedKey { k[1].Setup = "x"; return k },
+		"its circuit": func(k []verify.PublishedKey) []verify.PublishedKey { k[1].CircuitID = "x"; return k },
+		"its pin":     func(k []verify.PublishedKey) []verify.PublishedKey { k[1].SRS[0], k[1].Circuit[0] = 1, 1; return k },
+		"its status":  func(k []verify.PublishedKey) []verify.PublishedKey { k[1].Status.State = verify.StateRevoked; return k },
+	} {
+		keys := madeUpKeys(t)
+		ring, err := verify.NewKeyring(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ring.IsOf(change(keys)) {
+			t.Errorf("%s: still of the keys", name)
+		}
+	}
+}
+
+// TestPublishedKeysAreCopies changes what a keyring gives away.
+func TestPublishedKeysAreCopies(t *testing.T) {
+	keys := madeUpKeys(t)
+	ring, err := verify.NewKeyring(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, _ := ring.Published(verify.FleetCircuit)
+	given.Key[40] ^= 1
+	if !ring.IsOf(keys) {
+		t.Error("the keyring's own key has changed")
+	}
+	keys[2].Key[40] ^= 1
+	if ring.IsOf(keys) {
+		t.Error("a keyring is of keys that it never parsed")
 	}
 }

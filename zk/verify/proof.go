@@ -5,7 +5,6 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -25,7 +24,7 @@ type ChunkProof struct {
 	Mask commit.Representation
 	// Groth16 is the circuit's proof, with two in-circuit commitments: the
 	// link's and the lookups'.
-	Groth16 groth16.Proof
+	Groth16 Groth16Proof
 	// Y is the committed polynomial's value at the link's challenge, Opening
 	// the KZG quotient that shows it.
 	Y       fr.Element
@@ -37,7 +36,7 @@ type ChunkProof struct {
 // FleetProof folds up to FleetInputs hidden outputs into one and, at the end of
 // a chain, evaluates the statement's claims and disclosures.
 type FleetProof struct {
-	Groth16 groth16.Proof
+	Groth16 Groth16Proof
 	// T commits to the totals so far.
 	T fr.Element
 }

@@ -28,6 +28,9 @@ func startSecond(t testing.TB) *second.Verifier {
 	if testing.Short() {
 		t.Skip("installs and starts another verifier")
 	}
+	if t, ok := t.(*testing.T); ok && !*update { // most of the time goes into waiting for it
+		t.Parallel()
+	}
 	program, err := theSecond()
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +101,8 @@ func TestSecondVerifierOnKeyVectors(t *testing.T) {
 
 // hexBytes are bytes as the second verifier writes those of no fixed length.
 type hexBytes []byte
+
+func (h hexBytes) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h), nil }
 
 func (h *hexBytes) UnmarshalText(text []byte) (err error) {
 	*h, err = hex.DecodeString(string(text))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/record"
+	"github.com/assay-net/assay/zk/setup/transcript"
 	"github.com/assay-net/assay/zk/statement"
 	"github.com/assay-net/assay/zk/verify"
 )
@@ -50,6 +51,17 @@ func TestSpecificationSaysTheSame(t *testing.T) {
 	says(fmt.Sprintf("At most %s bytes of JSON", thousands(statement.MaxBytes)))
 	says(fmt.Sprintf("CBOR of at most %d bytes, an array of ten", commit.MaxAttestation))
 	says(fmt.Sprintf("2 ≤ D ≤ %s", thousands(commit.MaxPowers)))
+	for _, f := range ceremonyFailures {
+		says(fmt.Sprintf("\n| `%s` | ", f))
+	}
+	for _, text := range []string{transcript.FileVersion, transcript.Version, transcript.SRSPart, transcript.PowersPart} {
+		says(fmt.Sprintf("`%s`", text))
+	}
+	says(fmt.Sprintf("%q, the source is", transcript.LedgerBeacon))
+	says(fmt.Sprintf("at most %s bytes of JSON as in section 2.6", thousands(transcript.MaxFile)))
+	says(fmt.Sprintf("A header has %d bytes", transcript.HeaderBytes))
+	says(fmt.Sprintf("2 to %d contributors", transcript.MaxContributors))
+	says(fmt.Sprintf("1 to %d circuits", transcript.MaxCircuits))
 }
 
 func thousands(n int) string {

@@ -56,8 +56,8 @@ func (c *checker) joiners(from, to int, parameters *statement.Parameters) ([]joi
 	bound := commit.NewTranscript(tagTogether, c.facts.Ledger)
 	bound.Bytes(c.raw[:])
 	for _, id := range CircuitIDs() {
-		key, _ := c.keys.Published(id)
-		bound.Bytes(key.Digest[:])
+		digest := c.keys.keys[id].Digest
+		bound.Bytes(digest[:])
 	}
 	for i := from; i < to; i++ {
 		check, err := c.chunk(c.proven[i], parameters, c.bundle.Chunks[i].Proof)

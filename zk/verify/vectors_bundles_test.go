@@ -76,7 +76,7 @@ func (m *vectorMaker) valid() {
 		s.Claims = []statement.Claim{{Terms: []statement.Term{{Total: "revenue", Coefficient: "0.000001"}}, AtLeast: "0.1"}}
 		s.Disclose = []string{"energy_Wh", "population", "count"}
 	}, newChunk(0))
-	m.fleet("valid: chunks of two sizes", "battery/v1", func(*statement.Statement) {}, newChunk(1), bigChunk(7))
+	m.fleet("valid: chunks of two sizes", "battery/v1", func(*statement.Statement) {}, newChunk(1), bigChunk(7, 256))
 	var many []*zk.Chunk
 	for i := range verify.FleetInputs + 2 {
 		many = append(many, newChunk(uint32(3*i)))
@@ -123,17 +123,8 @@ var otherStatements = []struct {
 
 // fleet adds a bundle about another fleet.
 func (m *vectorMaker) fleet(name, schema string, change func(*statement.Statement), chunks ...*zk.Chunk) {
-	l := &lending{keys: m.keys, published: m.published, ring: m.ring, statement: asked(), chunks: chunks}
-	l.statement.MinimumCoverage = "0"
+	l := m.other(m.t, schema, chunks...)
 	change(l.statement)
-	l.facts = &verify.Facts{Ledger: commit.Digest{2}, Fleet: "fleet-a", Owner: "owner", Schema: schema, Epoch: 7}
-	for _, c := range chunks {
-		f, err := l.factsOf(c)
-		if err != nil {
-			m.t.Fatal(err)
-		}
-		l.facts.Chunks, l.facts.Enrolled = append(l.facts.Chunks, *f), l.facts.Enrolled+uint64(f.Enrolled)
-	}
 	b, _, err := l.prove(&cheat{})
 	if err != nil {
 		m.t.Fatalf("%s: %v", name, err)
@@ -141,10 +132,26 @@ func (m *vectorMaker) fleet(name, schema string, change func(*statement.Statemen
 	m.add(name, marshalled(m.t, b), l.facts, nil, "")
 }
 
-func bigChunk(index uint32) *zk.Chunk {
-	const slots = 256
+// other is another fleet, with the same keys. Its statement asks for no coverage.
+func (l *lending) other(t *testing.T, schema string, chunks ...*zk.Chunk) *lending {
+	t.Helper()
+	out := &lending{keys: l.keys, published: l.published, ring: l.ring, statement: asked(), chunks: chunks}
+	out.statement.MinimumCoverage = "0"
+	out.facts = &verify.Facts{Ledger: commit.Digest{2}, Fleet: "fleet-a", Owner: "owner", Schema: schema, Epoch: 7}
+	for _, c := range chunks {
+		f, err := l.factsOf(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.facts.Chunks, out.facts.Enrolled = append(out.facts.Chunks, *f), out.facts.Enrolled+uint64(f.Enrolled)
+	}
+	return out
+}
+
+// bigChunk has so many slots, of which the last reports too.
+func bigChunk(index uint32, slots int) *zk.Chunk {
 	small := newChunk(index)
 	c := &zk.Chunk{Index: index, Records: append(small.Records, make([]record.Record, slots-size)...), R: append(small.R, make([]fr.Element, slots-size)...)}
-	c.Records[200], c.R[200] = c.Records[0], c.R[1]
+	c.Records[slots-1], c.R[slots-1] = c.Records[0], c.R[1]
 	return c
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
-
 	"github.com/assay-net/assay/zk/verify"
 )
 
@@ -84,13 +82,13 @@ func badPointKeys(t *testing.T, made []verify.PublishedKey) (out []keyVector) {
 func badShapeKeys(t *testing.T) (out []keyVector) {
 	for _, c := range []struct {
 		name   string
-		change func(vk *groth16.VerifyingKey)
+		change func(vk *verify.VerifyingKey)
 	}{
-		{"gamma is delta", func(vk *groth16.VerifyingKey) { vk.G2.Gamma = vk.G2.Delta }},
-		{"beta is delta", func(vk *groth16.VerifyingKey) { vk.G2.Beta = vk.G2.Delta }},
-		{"one secret for both commitments", func(vk *groth16.VerifyingKey) { vk.CommitmentKeys[1].GSigmaNeg = vk.CommitmentKeys[0].GSigmaNeg }},
-		{"a commitment's secret is gamma", func(vk *groth16.VerifyingKey) { vk.CommitmentKeys[1].GSigmaNeg = vk.G2.Gamma }},
-		{"two generators", func(vk *groth16.VerifyingKey) { vk.CommitmentKeys[1].G = generator2Times(60) }},
+		{"gamma is delta", func(vk *verify.VerifyingKey) { vk.Gamma = vk.Delta }},
+		{"beta is delta", func(vk *verify.VerifyingKey) { vk.Beta = vk.Delta }},
+		{"one secret for both commitments", func(vk *verify.VerifyingKey) { vk.Commitments[1].Secret = vk.Commitments[0].Secret }},
+		{"a commitment's secret is gamma", func(vk *verify.VerifyingKey) { vk.Commitments[1].Secret = vk.Gamma }},
+		{"two generators", func(vk *verify.VerifyingKey) { vk.Commitments[1].Generator = generator2Times(60) }},
 	} {
 		vk := madeUpChunkKey()
 		c.change(vk)

@@ -108,7 +108,7 @@ func benchPage(t *testing.T, files verdict.Files) (ready, first, again time.Dura
 	b.open(address)
 	b.wait("document.getElementById('status').textContent === 'Ready.'")
 	ready = time.Since(start)
-	if got := b.verifies(files.Bundle, files.Trust, files.Ledger.String()); got.Tone == "" {
+	if got := b.verifies(files); got.Tone == "" {
 		t.Fatal("no verdict")
 	}
 	took := func() time.Duration {
@@ -120,7 +120,7 @@ func benchPage(t *testing.T, files verdict.Files) (ready, first, again time.Dura
 	}
 	first = took()
 	for range 5 {
-		b.verifies(files.Bundle, files.Trust, files.Ledger.String())
+		b.verifies(files)
 		if d := took(); again == 0 || d < again {
 			again = d
 		}

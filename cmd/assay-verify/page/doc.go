@@ -1,5 +1,5 @@
 // Package page makes the page on which a regulator, a lender or a lawyer verifies a bundle in a browser: one HTML file, with the program assay-verify as WebAssembly in it. Open it from a disk or
-// from any server, drop a bundle and an export of the ledger on it, and read, print or save the verdict.
+// from any server, drop a bundle and an export of the ledger on it, and the transcript of a ceremony if there is one, and read, print or save the verdict.
 //
 // # What leaves the browser
 //

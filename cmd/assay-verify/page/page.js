@@ -1,12 +1,13 @@
 'use strict';
 
-// The page: it takes two files, hands them to the program, and shows what comes back, as text.
+// The page: it takes the files, hands them to the program, and shows what comes back, as text.
 (() => {
   const element = (id) => document.getElementById(id);
   const status = (text) => { element('status').textContent = text; };
-  const files = { bundle: null, trust: null };
-  const maxBytes = 64 << 20; // what either file may have at most; the program looks again
+  const files = { bundle: null, trust: null, ceremony: null };
+  const maxBytes = 64 << 20; // what any file may have at most; the program looks again
   let ready = false;
+  let chosen = 0; // counts how often the choice of files changed
 
   const refresh = () => { element('verify').disabled = !(ready && files.bundle && files.trust); };
 
@@ -36,11 +37,16 @@
     refresh();
   };
 
-  // An export is JSON, and a bundle is not.
+  // An export and a transcript are JSON that begins with the version of its format, and a bundle is not.
+  const placeOf = async (file) => {
+    const head = await file.slice(0, 64).text();
+    if (!head.startsWith('{')) return 'bundle';
+    return head.includes('"assay-transcript/') ? 'ceremony' : 'trust';
+  };
+
   const drop = async (dropped) => {
     for (const file of dropped) {
-      const first = new Uint8Array(await file.slice(0, 1).arrayBuffer())[0];
-      const which = first === 0x7B ? 'trust' : 'bundle';
+      const which = await placeOf(file);
       const list = new DataTransfer();
       list.items.add(file);
       element(which).files = list.files;
@@ -49,6 +55,7 @@
   };
 
   const forget = () => {
+    chosen++;
     element('verdict').hidden = element('after').hidden = true;
     element('verdict').replaceChildren();
     for (const id of ['save-html', 'save-text', 'save-json']) {
@@ -97,23 +104,25 @@
 
   const verify = async () => {
     forget();
+    const before = chosen;
     element('verify').disabled = true;
     status('Verifying …');
     try {
-      const [bundle, trust] = [await read(files.bundle), await read(files.trust)];
+      const [bundle, trust, ceremony] = [await read(files.bundle), await read(files.trust), files.ceremony && await read(files.ceremony)];
       await new Promise((resolve) => setTimeout(resolve)); // so that the status is drawn first
-      const before = performance.now();
-      const answer = JSON.parse(assayVerify(bundle, trust, element('ledger').value.trim()));
+      if (chosen !== before) throw new Error('another choice was made meanwhile');
+      const begun = performance.now();
+      const answer = JSON.parse(assayVerify(bundle, trust, ceremony, element('ledger').value.trim()));
       if (answer.error) throw new Error(answer.error);
       show(answer);
-      status(`Verified in ${Math.round(performance.now() - before)} ms.`);
+      status(`Verified in ${Math.round(performance.now() - begun)} ms.`);
     } catch (e) {
       status('Not checked: ' + e.message);
     }
     refresh();
   };
 
-  for (const which of ['bundle', 'trust']) element(which).addEventListener('change', () => take(which, element(which).files[0] || null));
+  for (const which of Object.keys(files)) element(which).addEventListener('change', () => take(which, element(which).files[0] || null));
   element('ledger').addEventListener('input', forget);
   element('desk').addEventListener('submit', (e) => { e.preventDefault(); verify(); });
   element('print').addEventListener('click', () => print());
@@ -121,7 +130,7 @@
     addEventListener(kind, (e) => {
       e.preventDefault();
       element('desk').classList.toggle('over', kind === 'dragover');
-      if (kind === 'drop') drop(e.dataTransfer.files);
+      if (kind === 'drop') drop([...e.dataTransfer.files]).catch((e) => status('What was dropped cannot be read: ' + e.message));
     });
   }
   start().catch((e) => status('The verifier cannot be started: ' + e.message));

@@ -28,7 +28,7 @@ func page(t testing.TB) []byte {
 
 // The page is small enough for a poor connection.
 func TestSize(t *testing.T) {
-	const most = 2_000_000
+	const most = 1_700_000
 	packed := compressed(t, page(t))
 	t.Logf("%d bytes, %d compressed with gzip", len(page(t)), packed)
 	if packed >= most {

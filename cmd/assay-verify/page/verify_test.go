@@ -45,15 +45,24 @@ const shown = `(() => {
 	});
 })()`
 
-// verifies gives the page two files, and reads what it shows.
-func (b *browser) verifies(bundle, trust []byte, ledger string) *verdict.Document {
+// verifies gives the page files, and reads what it shows.
+func (b *browser) verifies(files verdict.Files) *verdict.Document {
 	b.t.Helper()
 	b.wait("document.getElementById('status').textContent === 'Ready.' || document.getElementById('status').textContent.startsWith('Verified')")
 	b.do(
-		chromedp.SetUploadFiles(chromedp.CSS("#bundle"), []string{write(b.t, "bundle.cbor", bundle)}),
-		chromedp.SetUploadFiles(chromedp.CSS("#trust"), []string{write(b.t, "trust.json", trust)}),
+		chromedp.SetUploadFiles(chromedp.CSS("#bundle"), []string{write(b.t, "bundle.cbor", files.Bundle)}),
+		chromedp.SetUploadFiles(chromedp.CSS("#trust"), []string{write(b.t, "trust.json", files.Trust)}),
 	)
-	b.evaluate(`document.getElementById('ledger').value = '` + ledger + `'`)
+	if files.Ceremony != nil {
+		b.do(chromedp.SetUploadFiles(chromedp.CSS("#ceremony"), []string{write(b.t, "transcript.json", files.Ceremony)}))
+	} else {
+		b.evaluate(`(() => { const e = document.getElementById('ceremony'); e.value = ''; e.dispatchEvent(new Event('change')); })()`)
+	}
+	id := ""
+	if !files.Ledger.IsZero() {
+		id = files.Ledger.String()
+	}
+	b.evaluate(`document.getElementById('ledger').value = '` + id + `'`)
 	b.wait("!document.getElementById('verify').disabled")
 	b.do(chromedp.Click(chromedp.CSS("#verify")))
 	b.wait("!document.getElementById('verdict').hidden && document.getElementById('status').textContent.startsWith('Verified')")
@@ -88,6 +97,7 @@ func untimed(d *verdict.Document) *verdict.Document {
 func TestVerdictsInABrowser(t *testing.T) {
 	site := serve(t)
 	good, trust := fixture(t, "holds.cbor"), fixture(t, "holds.trust.json")
+	made, transcript := fixture(t, "ceremony.trust.json"), fixture(t, "ceremony.transcript.json")
 	parsed, err := verify.ParseBundle(good)
 	if err != nil {
 		t.Fatal(err)
@@ -115,13 +125,13 @@ func TestVerdictsInABrowser(t *testing.T) {
 			{"a total that was changed", verdict.Files{Bundle: total, Trust: trust, Ledger: id}, "NOT VALID."},
 			{"a bundle cut short", verdict.Files{Bundle: good[:len(good)/2], Trust: trust, Ledger: id}, "NOT VALID."},
 			{"an export that was changed", verdict.Files{Bundle: good, Trust: []byte(strings.Replace(string(trust), `"height": 40`, `"height": 41`, 1)), Ledger: id}, "NOT VALID."},
+			{"a ceremony", verdict.Files{Bundle: good, Trust: made, Ceremony: transcript, Ledger: id}, "VALID. Every claim holds."},
+			{"a ceremony that is not told", verdict.Files{Bundle: good, Trust: made, Ledger: id}, "VALID. Every claim holds."},
+			{"another ceremony", verdict.Files{Bundle: good, Trust: trust, Ceremony: transcript, Ledger: id}, "NOT VALID."},
+			{"a transcript cut short", verdict.Files{Bundle: good, Trust: made, Ceremony: transcript[:len(transcript)/2], Ledger: id}, "NOT VALID."},
 			{"another ledger", verdict.Files{Bundle: good, Trust: trust, Ledger: other}, "NOT VALID."},
 		} {
-			ledger := ""
-			if !c.files.Ledger.IsZero() {
-				ledger = c.files.Ledger.String()
-			}
-			got := b.verifies(c.files.Bundle, c.files.Trust, ledger)
+			got := b.verifies(c.files)
 			if !strings.Contains(got.Answer, c.want) {
 				t.Errorf("%s: %q, want %q", c.name, got.Answer, c.want)
 			}
@@ -149,17 +159,39 @@ func TestDropping(t *testing.T) {
 		const dataTransfer = new DataTransfer();
 		dataTransfer.items.add(file(%q, 'a'));
 		dataTransfer.items.add(file(%q, 'b'));
+		dataTransfer.items.add(file(%q, 'c'));
 		document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
-	})()`, encoded("holds.trust.json"), encoded("holds.cbor")))
+	})()`, encoded("ceremony.transcript.json"), encoded("ceremony.trust.json"), encoded("holds.cbor")))
 	b.wait("!document.getElementById('verify').disabled")
-	if got := b.text("document.getElementById('bundle').files[0].name + document.getElementById('trust').files[0].name"); got != "ba" {
+	if got := b.text("['bundle', 'trust', 'ceremony'].map((id) => document.getElementById(id).files[0].name).join('')"); got != "cba" {
 		t.Errorf("the files are in the places of %q", got)
 	}
 	b.do(chromedp.Click(chromedp.CSS("#verify")))
 	b.wait("!document.getElementById('verdict').hidden")
-	if got := b.text("document.querySelector('.answer').textContent"); !strings.HasPrefix(got, "VALID. Every claim holds.") {
+	if got := b.text("document.querySelector('.answer').textContent"); got != "VALID. Every claim holds." {
 		t.Errorf("got %q", got)
 	}
+}
+
+// Files that cannot be read are said to be, and a verdict never stands beside other files than it is about.
+func TestFilesThatChange(t *testing.T) {
+	b := browse(t)
+	b.open(file(t))
+	b.wait("document.getElementById('status').textContent === 'Ready.'")
+	dropped := func(files string) string {
+		return fmt.Sprintf(`(() => { const e = new Event('drop', { bubbles: true, cancelable: true }); e.dataTransfer = { files: [%s] }; document.body.dispatchEvent(e); })()`, files)
+	}
+	b.evaluate(dropped(`{ slice: () => ({ text: () => Promise.reject(new Error('it is a folder')) }) }`))
+	b.wait("document.getElementById('status').textContent === 'What was dropped cannot be read: it is a folder'")
+	b.evaluate(`globalThis.slow = new File(['x'], 'slow'); slow.arrayBuffer = () => new Promise((done) => { globalThis.goOn = () => done(new ArrayBuffer(1)); })`)
+	b.evaluate(dropped(`slow, new File(['{}'], 'trust')`))
+	b.wait("!document.getElementById('verify').disabled")
+	b.do(chromedp.Click(chromedp.CSS("#verify")))
+	b.wait("globalThis.goOn !== undefined")
+	b.evaluate(`document.getElementById('ledger').dispatchEvent(new Event('input'))`)
+	b.evaluate(`goOn()`)
+	b.wait("document.getElementById('status').textContent.startsWith('Not checked: another choice')")
+	b.wait("document.getElementById('verdict').hidden")
 }
 
 // The policy stops every way out that a script has, if one were in the page, and every way in for one.
@@ -200,7 +232,7 @@ func TestSaving(t *testing.T) {
 	b.open(file(t))
 	g := verdicttest.Genesis()
 	files := verdict.Files{Bundle: fixture(t, "holds.cbor"), Trust: fixture(t, "holds.trust.json"), Ledger: g.ID()}
-	b.verifies(files.Bundle, files.Trust, files.Ledger.String())
+	b.verifies(files)
 	html, text, raw := b.saved(t, "#save-html", "verdict.html"), b.saved(t, "#save-text", "verdict.txt"), b.saved(t, "#save-json", "verdict.json")
 	v := new(verdict.Verdict)
 	if err := json.Unmarshal(raw, v); err != nil {

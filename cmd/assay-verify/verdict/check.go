@@ -38,11 +38,19 @@ const (
 	NotAsked Failure = "not-asked"
 	// RequestEnded is a bundle whose request came to nothing.
 	RequestEnded Failure = "request-ended"
+	// CeremonyRefused is a transcript that cannot be read, contradicts itself, or is of a ceremony that is not finished. The reason names package transcript's fault.
+	CeremonyRefused Failure = "ceremony"
+	// CeremonyForeign is a transcript of another ledger's ceremony, or of other organisations' or keys' than this ledger has.
+	CeremonyForeign Failure = "ceremony-parties"
+	// CeremonyKeys is a transcript that pinned keys contradict, or of a ceremony that did not make the keys of the proof.
+	CeremonyKeys Failure = "ceremony-keys"
 )
 
 // Files are what is checked.
 type Files struct {
 	Bundle, Trust []byte
+	// Ceremony is the transcript of the ceremony that made the keys, or nil if there is none to check.
+	Ceremony []byte
 	// Ledger is the id that the export must be of. The zero digest compares nothing, and the verdict says so.
 	Ledger commit.Digest
 	// At is when they are checked, for the document; the zero time is left out.
@@ -62,7 +70,11 @@ type Verdict struct {
 	CheckedAt *time.Time `json:"checked_at,omitempty"`
 	Bundle    File       `json:"bundle_file"`
 	Trust     File       `json:"trust_file"`
-	Rests     *Rests     `json:"rests_on,omitempty"`
+	// Transcript is nil if none was given.
+	Transcript *File  `json:"transcript_file,omitempty"`
+	Rests      *Rests `json:"rests_on,omitempty"`
+	// Ceremony is nil if no transcript was given, or if it was refused.
+	Ceremony *Ceremony `json:"ceremony,omitempty"`
 	// Proven is nil if the bundle is not valid.
 	Proven *verify.Verdict `json:"verdict,omitempty"`
 }
@@ -92,13 +104,17 @@ const maxReason = 1 << 10
 
 // Check checks files of any origin. It never fails: what cannot be checked is not valid.
 func Check(f Files) *Verdict {
-	v := &Verdict{Kind: "verdict", Outcome: NotValid, Bundle: fileOf(f.Bundle), Trust: fileOf(f.Trust)}
+	v := &Verdict{Kind: "verdict", Outcome: NotValid, Bundle: FileOf(f.Bundle), Trust: FileOf(f.Trust)}
 	if !f.At.IsZero() {
 		at := f.At.UTC().Truncate(time.Second)
 		v.CheckedAt = &at
 	}
+	if f.Ceremony != nil {
+		file := FileOf(f.Ceremony)
+		v.Transcript = &file
+	}
 	if err := v.check(f); err != nil {
-		v.Failure, v.Reason = failureOf(err), ledger.Printable(err.Error(), maxReason)
+		v.Failure, v.Reason = FailureOf(err), ledger.Printable(err.Error(), maxReason)
 		return v
 	}
 	v.Valid, v.Holds, v.Outcome = true, v.Proven.Holds(), ClaimsFail
@@ -108,14 +124,15 @@ func Check(f Files) *Verdict {
 	return v
 }
 
-func fileOf(b []byte) File { return File{len(b), sha256.Sum256(b)} }
+// FileOf identifies these bytes.
+func FileOf(b []byte) File { return File{len(b), sha256.Sum256(b)} }
 
 // evidenceHead is how a file of evidence begins, which is taken for an export easily.
 const evidenceHead = "{\n \"version\": \"assay-evidence/"
 
 func (v *Verdict) check(f Files) error {
 	if bytes.HasPrefix(f.Trust, []byte(evidenceHead)) {
-		return because(TrustRefused, errors.New("the file is evidence of a request, not an export of the ledger: 'assay verify --evidence' checks it, with the ledger's blocks in it"))
+		return because(TrustRefused, errors.New("the file is evidence of a request, not an export of the ledger: 'assay-verify evidence' checks it, with the ledger's blocks in it"))
 	}
 	trust, err := ledger.ParseTrust(f.Trust)
 	if err != nil {
@@ -125,7 +142,17 @@ func (v *Verdict) check(f Files) error {
 	if v.Rests.Compared = !f.Ledger.IsZero(); v.Rests.Compared && f.Ledger != trust.Ledger {
 		return because(LedgerDiffers, fmt.Errorf("the export is of ledger %s, not of %s", trust.Ledger, f.Ledger))
 	}
-	s, err := verify.BundleStatement(f.Bundle)
+	if f.Ceremony != nil {
+		if v.Ceremony, err = ReadCeremony(f.Ceremony, Pinned{&trust.Genesis, trust.Height, trust.Keys}); err != nil {
+			return err
+		}
+	}
+	return v.bundle(f.Bundle, trust)
+}
+
+// bundle checks what the bundle proves, by what the export says.
+func (v *Verdict) bundle(b []byte, trust *ledger.Trust) error {
+	s, err := verify.BundleStatement(b)
 	if err != nil {
 		return err
 	}
@@ -137,12 +164,17 @@ func (v *Verdict) check(f Files) error {
 	if err != nil {
 		return because(TrustRefused, err)
 	}
-	proven, err := verify.VerifyBundle(f.Bundle, facts, keys)
+	proven, err := verify.VerifyBundle(b, facts, keys)
 	if err != nil {
 		return err
 	}
 	if v.Rests.Request, err = asked(trust, proven); err != nil {
 		return err
+	}
+	if v.Ceremony != nil {
+		if err := v.Ceremony.Made(proven); err != nil {
+			return err
+		}
 	}
 	v.Proven = proven
 	return nil
@@ -179,8 +211,8 @@ func (f *failed) Unwrap() error { return f.error }
 
 func because(name Failure, err error) error { return &failed{name, err} }
 
-// failureOf prefers the more precise name of package verify, for a key in an export for one.
-func failureOf(err error) Failure {
+// FailureOf names the failure behind an error. It prefers the more precise name of package verify, for a key in an export for one.
+func FailureOf(err error) Failure {
 	if name := verify.FailureOf(err); name != "" {
 		return name
 	}

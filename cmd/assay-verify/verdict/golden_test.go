@@ -31,7 +31,14 @@ func TestGoldenVerdicts(t *testing.T) {
 		"holds-uncompared": {verdict.Files{Bundle: read(t, "holds.cbor"), Trust: read(t, "holds.trust.json")}, verdict.Holds},
 		"fails":            {verdict.Files{Bundle: read(t, "fails.cbor"), Trust: read(t, "fails.trust.json"), Ledger: id, At: checkedAt}, verdict.ClaimsFail},
 		"other-ledger":     {verdict.Files{Bundle: read(t, "holds.cbor"), Trust: read(t, "holds.trust.json"), Ledger: other, At: checkedAt}, verdict.NotValid},
-		"nothing":          {verdict.Files{At: checkedAt}, verdict.NotValid},
+		"ceremony": {verdict.Files{
+			Bundle: read(t, "holds.cbor"), Trust: read(t, "ceremony.trust.json"), Ceremony: read(t, "ceremony.transcript.json"), Ledger: id, At: checkedAt,
+		}, verdict.Holds},
+		"ceremony-untold": {verdict.Files{Bundle: read(t, "holds.cbor"), Trust: read(t, "ceremony.trust.json"), Ledger: id, At: checkedAt}, verdict.Holds},
+		"other-ceremony": {verdict.Files{
+			Bundle: read(t, "holds.cbor"), Trust: read(t, "holds.trust.json"), Ceremony: read(t, "ceremony.transcript.json"), Ledger: id, At: checkedAt,
+		}, verdict.NotValid},
+		"nothing": {verdict.Files{At: checkedAt}, verdict.NotValid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := verdict.Check(c.files)
@@ -83,6 +90,15 @@ func TestPrintedPageIsSelfContained(t *testing.T) {
 	}
 	if !strings.Contains(page, `content="default-src 'none'; style-src `+verdict.Source(verdict.Style)) {
 		t.Error("the policy is missing, or names another style sheet")
+	}
+}
+
+// A name cannot look like a line of the verdict's own where a terminal breaks lines.
+func TestTextsHaveNoRunsOfSpaces(t *testing.T) {
+	d := &verdict.Document{Sections: []verdict.Section{{Rows: []verdict.Row{{Label: "Consortium", Text: "Mine" + strings.Repeat(" ", 80) + "It is the ledger\u009b that you named."}}}}}
+	d.Clean()
+	if got, want := d.Sections[0].Rows[0].Text, "Mine It is the ledger· that you named."; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

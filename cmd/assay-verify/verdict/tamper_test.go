@@ -109,7 +109,7 @@ func flip(holds ...bool) func(*testing.T, *kept) {
 // Evidence is another file, and another program's.
 func TestEvidenceIsSentElsewhere(t *testing.T) {
 	v := verdict.Check(verdict.Files{Bundle: read(t, "holds.cbor"), Trust: []byte("{\n \"version\": \"assay-evidence/v1\",\n")})
-	if v.Failure != verdict.TrustRefused || !strings.Contains(v.Reason, "assay verify --evidence") {
+	if v.Failure != verdict.TrustRefused || !strings.Contains(v.Reason, "assay-verify evidence") {
 		t.Errorf("got %s: %s", v.Failure, v.Reason)
 	}
 }

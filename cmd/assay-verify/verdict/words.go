@@ -24,15 +24,18 @@ func (v *Verdict) Document() *Document {
 	d := &Document{Title: title}
 	d.answer(v)
 	if v.Proven != nil {
-		d.Sections = append(d.Sections, found(v.Proven), question(v.Proven.Statement), coverage(v.Proven))
+		d.Sections = append(d.Sections, Proven(v.Proven)...)
 	} else {
 		d.Sections = append(d.Sections, refused(v))
 	}
 	if v.Rests != nil {
 		d.Sections = append(d.Sections, foundations(v))
 	}
+	if v.Ceremony != nil {
+		d.Sections = append(d.Sections, v.Ceremony.Section(v.Valid))
+	}
 	d.Sections = append(d.Sections, limits(v), files(v))
-	d.clean()
+	d.Clean()
 	return d
 }
 
@@ -40,8 +43,13 @@ func (d *Document) answer(v *Verdict) {
 	switch v.Outcome {
 	case Holds:
 		d.Answer, d.Tone = "VALID. Every claim holds.", Good
-		d.Lead = []string{"The bundle proves that every claim below is true of the batteries that reported. It answers a request that is on the ledger. This was worked out from the two files alone; the word of whoever " +
+		d.Lead = []string{"The bundle proves that every claim below is true of the batteries that reported. It answers a request that is on the ledger. This was worked out from the files alone; the word of whoever " +
 			"sent the bundle counts for nothing in it."}
+		if !v.Rests.Compared {
+			d.Tone = Care
+			d.Lead = []string{"The bundle proves that every claim below is true of the batteries that reported, if the ledger is the consortium's. That was not compared, and whoever sent bundle and export could have made up the ledger with them. " +
+				"Until you compare its id, all of it is the word of whoever sent the export."}
+		}
 		if len(v.Proven.Claims) == 0 {
 			d.Answer = "VALID. There was no claim to prove; the totals below are proven."
 			d.Lead[0] = strings.Replace(d.Lead[0], "that every claim below is true", "the totals below", 1)
@@ -53,6 +61,9 @@ func (d *Document) answer(v *Verdict) {
 		d.Answer, d.Tone = "NOT VALID.", Bad
 		d.Lead = []string{"The bundle proves nothing, for the reason below. That is not proof of the contrary: a damaged file, or an export that does not belong to it, gives the same verdict."}
 	}
+	if v.Valid && v.Ceremony != nil {
+		v.Ceremony.Caution(d)
+	}
 	if v.Proven != nil && v.Proven.Unsafe {
 		d.Answer += " UNSAFE KEYS: for demonstration only."
 		d.Tone = Bad
@@ -61,6 +72,11 @@ func (d *Document) answer(v *Verdict) {
 
 func refused(v *Verdict) Section {
 	return Section{Title: "Why it is not valid", Rows: []Row{{Label: "Reason", Text: v.Reason, Tone: Bad}, {Label: "Name", Text: string(v.Failure), Exact: true}}}
+}
+
+// Proven says what a proof shows: what was found, what was asked, and about how much of the fleet.
+func Proven(p *verify.Verdict) []Section {
+	return []Section{found(p), question(p.Statement), coverage(p)}
 }
 
 func found(p *verify.Verdict) Section {
@@ -115,26 +131,37 @@ func foundations(v *Verdict) Section {
 	r := v.Rests
 	s := Section{Title: "What this rests on", Rows: []Row{{Label: "Consortium", Text: r.Consortium}, {Label: "Ledger", Text: r.Ledger.String(), Exact: true}, compared(v)}}
 	s.Rows = append(s.Rows,
-		Row{Label: "Seen by", Text: fmt.Sprintf("%s (%s), a regulator of this consortium, who signed the export on %s", r.Regulator, r.ExportedBy, when(r.ExportedAt))},
+		Row{Label: "Seen by", Text: fmt.Sprintf("%s (%s), a regulator of this consortium, who signed the export on %s", r.Regulator, r.ExportedBy, When(r.ExportedAt))},
 		Row{Label: "Up to", Text: fmt.Sprintf("block %d", r.Height)},
 		Row{Label: "Block hash", Text: r.BlockHash.String(), Exact: true},
 	)
 	if q := r.Request; q != nil {
 		s.Rows = append(s.Rows,
-			Row{Label: "Request", Text: fmt.Sprintf("by %s on %s; on the ledger it is %s", q.Requester, when(time.Unix(q.Time, 0)), q.Status)},
+			Row{Label: "Request", Text: fmt.Sprintf("by %s on %s; on the ledger it is %s", q.Requester, When(time.Unix(q.Time, 0)), q.Status)},
 			Row{Label: "Its digest", Text: q.ID.String(), Exact: true})
 	}
 	if v.Proven == nil {
 		return s
 	}
 	s.Rows = append(s.Rows, anchors(v.Proven.Chunks)...)
-	for _, k := range v.Proven.Keys {
-		s.Rows = append(s.Rows, Row{Label: "Key " + k.CircuitID, Text: setup(k.Setup), Tone: setupTone(k.Setup)}, Row{Text: k.Digest.String(), Exact: true})
+	s.Rows = append(s.Rows, Keys(v.Proven, v.Ceremony)...)
+	return s
+}
+
+// Keys says which keys the proof was verified with, and who made them: the ceremony, if its section is beside.
+func Keys(p *verify.Verdict, c *Ceremony) []Row {
+	var rows []Row
+	for _, k := range p.Keys {
+		made := Row{Label: "Key " + k.CircuitID, Text: setup(k.Setup), Tone: setupTone(k.Setup)}
+		if c != nil && k.Setup == verify.CeremonySetup(c.Transcript) {
+			made.Text = "made in the ceremony below"
+		}
+		rows = append(rows, made, Row{Text: k.Digest.String(), Exact: true})
 		if k.Status.Current() != verify.StateActive {
-			s.Rows = append(s.Rows, Row{Text: k.Status.String() + "; no new proof is taken under this key"})
+			rows = append(rows, Row{Text: k.Status.String() + "; no new proof is taken under this key"})
 		}
 	}
-	return s
+	return rows
 }
 
 // compared says whether the ledger's id is known from elsewhere.
@@ -191,40 +218,45 @@ func limits(v *Verdict) Section {
 		s.Notes = append(s.Notes, "That the ledger is the consortium's. Its id was not compared with one from elsewhere.")
 	}
 	s.Notes = append(s.Notes, fmt.Sprintf("Anything that the ledger recorded after block %d, or that the export leaves out.", v.Rests.Height))
-	if v.Proven == nil {
-		return s
+	if v.Proven != nil {
+		s.Notes = append(s.Notes, "That the batteries measured rightly. It is about what their own keys signed and the ledger anchored.")
 	}
-	s.Notes = append(s.Notes, "That the batteries measured rightly. It is about what their own keys signed and the ledger anchored.")
-	if v.Proven.Unsafe {
-		s.Notes = append(s.Notes, "That nobody forged the proof: whoever made the keys could. Keys of a single party are for demonstration.")
-	} else {
-		s.Notes = append(s.Notes, "That the ceremony which made the keys was carried out as its transcript says: it was not replayed here. One honest contributor to it is enough.")
-	}
+	s.Notes = append(s.Notes, KeyLimits(v.Proven, v.Ceremony)...)
 	return s
 }
 
 func files(v *Verdict) Section {
-	s := Section{Title: "The files", Rows: []Row{
-		{Label: "Bundle", Text: fmt.Sprintf("%d bytes, SHA-256", v.Bundle.Bytes)}, {Text: v.Bundle.SHA256.String(), Exact: true},
-		{Label: "Export", Text: fmt.Sprintf("%d bytes, SHA-256", v.Trust.Bytes)}, {Text: v.Trust.SHA256.String(), Exact: true},
-	}}
+	s := Section{Title: "The files", Rows: append(v.Bundle.Rows("Bundle"), v.Trust.Rows("Export")...)}
+	if v.Transcript != nil {
+		s.Rows = append(s.Rows, v.Transcript.Rows("Transcript")...)
+	}
 	if v.CheckedAt != nil {
-		s.Rows = append(s.Rows, Row{Label: "Checked", Text: when(*v.CheckedAt)})
+		s.Rows = append(s.Rows, Row{Label: "Checked", Text: When(*v.CheckedAt)})
 	}
 	return s
 }
 
-func when(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") }
+// Rows say which file it is.
+func (f *File) Rows(label string) []Row {
+	return []Row{{Label: label, Text: fmt.Sprintf("%d bytes, SHA-256", f.Bytes)}, {Text: f.SHA256.String(), Exact: true}}
+}
 
-// clean bounds every text and takes out what could steer whatever shows it. Files are foreign, and so is what is quoted from them.
-func (d *Document) clean() {
+// When is a time for people.
+func When(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") }
+
+// Clean bounds every text and takes out what could steer whatever shows it, and the runs of spaces by which a text could look like a line of its own. Files are foreign, and so is what is quoted from them.
+func (d *Document) Clean() {
 	for i := range d.Sections {
 		for j := range d.Sections[i].Rows {
 			r := &d.Sections[i].Rows[j]
 			if r.Label != "" {
-				r.Label = ledger.Printable(r.Label, maxText)
+				r.Label = clean(r.Label)
 			}
-			r.Text = ledger.Printable(r.Text, maxText)
+			r.Text = clean(r.Text)
 		}
 	}
+}
+
+func clean(text string) string {
+	return strings.Join(strings.Fields(ledger.Printable(text, maxText)), " ")
 }

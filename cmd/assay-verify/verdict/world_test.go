@@ -9,19 +9,30 @@ import (
 	"github.com/consensys/gnark/logger"
 
 	"github.com/assay-net/assay/cmd/assay-verify/verdict/verdicttest"
+	"github.com/assay-net/assay/fabricnet/ledger"
 )
 
-var update = flag.Bool("update", false, "prove the fixtures anew and rewrite the golden files in testdata")
+var (
+	anew   = flag.Bool("prove", false, "prove the fixtures in testdata anew")
+	update = flag.Bool("update", false, "rewrite the golden files in testdata, and the transcript")
+)
 
 func TestMain(m *testing.M) {
 	logger.Disable()
 	flag.Parse()
+	if *anew {
+		must(prove())
+	}
 	if *update {
-		if err := prove(); err != nil {
-			panic(err)
-		}
+		must(hold())
 	}
 	os.Exit(m.Run())
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 // Two bundles with exports, kept for as long as there are verifiers: of one, every claim holds, of the other not.
@@ -44,6 +55,29 @@ func prove() error {
 		}
 	}
 	return nil
+}
+
+// hold makes the transcript of a ceremony, and the export that names it, of the first export. The operator took no part.
+func hold() error {
+	b, err := os.ReadFile(filepath.Join("testdata", holding+".trust.json"))
+	if err != nil {
+		return err
+	}
+	trust, err := ledger.ParseTrust(b)
+	if err != nil {
+		return err
+	}
+	file, err := verdicttest.Ceremony(verdicttest.Plan(trust), trust, verdicttest.Lender, verdicttest.Regulator)
+	if err != nil {
+		return err
+	}
+	if b, err = file.Encode(); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join("testdata", "ceremony.transcript.json"), b, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join("testdata", "ceremony.trust.json"), trust.Marshal(), 0o644)
 }
 
 func read(t testing.TB, name string) []byte {

@@ -13,8 +13,6 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr/pedersen"
-	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/assay-net/assay/fabricnet/ledger"
 	"github.com/assay-net/assay/zk/commit"
@@ -55,10 +53,8 @@ func Genesis() ledger.Genesis {
 
 // WithKeys gives every organisation a key and forgets its private half.
 func WithKeys(g ledger.Genesis) *ledger.Genesis {
-	for i := range g.Organisations {
-		g.Organisations[i].Key = committest.NewDevice(commit.Ed25519).Public.DER()
-	}
-	return &g
+	out, _ := WithSigners(g)
+	return out
 }
 
 // Maker is a device maker's CA.
@@ -231,29 +227,29 @@ func FleetKey(srs *commit.SRS) verify.PublishedKey {
 // ChunkKey is such a key of the circuit for chunks of a size.
 func ChunkKey(srs *commit.SRS, size uint32) verify.PublishedKey {
 	vk := verifyingKey(8, 2)
-	vk.PublicAndCommitmentCommitted = [][]int{{1}, {6}}
+	vk.Covered = [][]int{{1}, {6}}
 	key, err := verify.EncodeChunkKey(vk)
 	return published(srs, verify.ChunkCircuit(size), key, err)
 }
 
 // verifyingKey has so many points for public inputs, and keys of commitments. All its secrets differ.
-func verifyingKey(points, commitments int) *groth16.VerifyingKey {
+func verifyingKey(points, commitments int) *verify.VerifyingKey {
 	var random fr.Element
 	random.MustSetRandom()
 	_, _, g1, g2 := bn254.Generators()
 	times := func(k int64) *big.Int { return new(big.Int).Mul(random.BigInt(new(big.Int)), big.NewInt(k)) }
-	vk := new(groth16.VerifyingKey)
-	vk.G1.Alpha.ScalarMultiplication(&g1, times(1))
-	vk.G2.Beta.ScalarMultiplication(&g2, times(2))
-	vk.G2.Gamma.ScalarMultiplication(&g2, times(3))
-	vk.G2.Delta.ScalarMultiplication(&g2, times(4))
+	vk := new(verify.VerifyingKey)
+	vk.Alpha.ScalarMultiplication(&g1, times(1))
+	vk.Beta.ScalarMultiplication(&g2, times(2))
+	vk.Gamma.ScalarMultiplication(&g2, times(3))
+	vk.Delta.ScalarMultiplication(&g2, times(4))
 	for i := range points {
 		var point bn254.G1Affine
-		vk.G1.K = append(vk.G1.K, *point.ScalarMultiplication(&g1, times(int64(5+i))))
+		vk.K = append(vk.K, *point.ScalarMultiplication(&g1, times(int64(5+i))))
 	}
 	for i := range commitments {
 		var secret bn254.G2Affine
-		vk.CommitmentKeys = append(vk.CommitmentKeys, pedersen.VerifyingKey{G: g2, GSigmaNeg: *secret.ScalarMultiplication(&g2, times(int64(-5-i)))})
+		vk.Commitments = append(vk.Commitments, verify.CommitmentKey{Generator: g2, Secret: *secret.ScalarMultiplication(&g2, times(int64(-5-i)))})
 	}
 	return vk
 }

@@ -11,10 +11,11 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
 // forge signs any body at any place as somebody who may contribute. The change of the header, if not nil, is made before signing.
-func forge(t testing.TB, c *Ceremony, part string, number int, who crypto.Signer, body []byte, change func(*Header)) {
+func forge(t testing.TB, c *Ceremony, part string, number int, who crypto.Signer, body []byte, change func(*transcript.Header)) {
 	t.Helper()
 	key, err := commit.NewPublicKey(who.Public())
 	if err != nil {
@@ -24,7 +25,7 @@ func forge(t testing.TB, c *Ceremony, part string, number int, who crypto.Signer
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &Header{Ceremony: c.id, Part: part, Previous: c.startDigest(part, first), Contributor: key.DeviceID(), Number: uint32(number)}
+	h := &transcript.Header{Ceremony: c.id, Part: part, Previous: transcript.Start(c.plan, part, first), Contributor: key.DeviceID(), Number: uint32(number)}
 	if number > 1 {
 		earlier, err := c.header(c.contributionPath(part, number-1))
 		if err != nil {
@@ -36,10 +37,10 @@ func forge(t testing.TB, c *Ceremony, part string, number int, who crypto.Signer
 	if change != nil {
 		change(h)
 	}
-	if err := h.sign(who); err != nil {
+	if err := h.Sign(who); err != nil {
 		t.Fatal(err)
 	}
-	put(t, c.contributionPath(part, number), append(h.encode(), body...))
+	put(t, c.contributionPath(part, number), append(h.Encode(), body...))
 }
 
 func put(t testing.TB, path string, b []byte) {
@@ -81,15 +82,15 @@ var infinityByte = byte(flagAtInfinity)
 
 // parts of the library's three kinds, each with the stage at which bob's contribution is the last.
 var kinds = []struct{ part, stage, g1, g2, proof string }{
-	{srsPart, contributed, "[tau^i]1", "[tau]2", "proof for tau"},
-	{powersPart, contributed, "[alpha tau^i]1", "[tau^i]2", "proof for beta"},
+	{transcript.SRSPart, contributed, "[tau^i]1", "[tau]2", "proof for tau"},
+	{transcript.PowersPart, contributed, "[alpha tau^i]1", "[tau^i]2", "proof for beta"},
 	{twiceID, complete, "basis of commitment 1", "[sigma 1]2", "proof for sigma 1"},
 }
 
 // attack changes bob's contribution, the second, and signs what comes of it as bob.
 type attack struct {
 	name string
-	want Fault
+	want transcript.Fault
 	body func(t *testing.T, c *Ceremony, l layout, k int, body []byte) []byte
 }
 
@@ -100,72 +101,72 @@ func replaced(body []byte, at int, with []byte) []byte {
 }
 
 var attacks = []attack{
-	{"copy of the one before", Copy, func(t *testing.T, c *Ceremony, _ layout, k int, _ []byte) []byte {
+	{"copy of the one before", transcript.Copy, func(t *testing.T, c *Ceremony, _ layout, k int, _ []byte) []byte {
 		return bodyOf(t, c.contributionPath(kinds[k].part, 1))
 	}},
-	{"copied commitment", Copy, func(t *testing.T, c *Ceremony, l layout, k int, body []byte) []byte {
+	{"copied commitment", transcript.Copy, func(t *testing.T, c *Ceremony, l layout, k int, body []byte) []byte {
 		at := offset(t, l, kinds[k].proof)
 		return replaced(body, at, bodyOf(t, c.contributionPath(kinds[k].part, 1))[at:at+g1Bytes])
 	}},
-	{"truncated", Length, func(_ *testing.T, _ *Ceremony, _ layout, _ int, body []byte) []byte { return body[:len(body)-40] }},
-	{"too long", Length, func(_ *testing.T, _ *Ceremony, _ layout, _ int, body []byte) []byte {
+	{"truncated", transcript.Length, func(_ *testing.T, _ *Ceremony, _ layout, _ int, body []byte) []byte { return body[:len(body)-40] }},
+	{"too long", transcript.Length, func(_ *testing.T, _ *Ceremony, _ layout, _ int, body []byte) []byte {
 		return append(body, make([]byte, 40)...)
 	}},
-	{"G2 outside the subgroup", Point, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"G2 outside the subgroup", transcript.Point, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		p := outsideSubgroup(t)
 		return replaced(body, offset(t, l, kinds[k].g2), p[:])
 	}},
-	{"proof outside the subgroup", Point, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"proof outside the subgroup", transcript.Point, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		p := outsideSubgroup(t)
 		return replaced(body, offset(t, l, kinds[k].proof)+g1Bytes, p[:])
 	}},
-	{"G1 off the curve", Point, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"G1 off the curve", transcript.Point, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		b := make([]byte, g1Bytes)
 		b[0], b[g1Bytes-1] = 0b10<<6, 4 // 4³ + 3 is no square
 		return replaced(body, offset(t, l, kinds[k].g1), b)
 	}},
-	{"coordinate not reduced", Point, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"coordinate not reduced", transcript.Point, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		b := bytes.Repeat([]byte{0xff}, g1Bytes)
 		return replaced(body, offset(t, l, kinds[k].g1), b)
 	}},
-	{"no proof of knowledge", Knowledge, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"no proof of knowledge", transcript.Knowledge, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		_, _, _, g := bn254.Generators()
 		b := g.Bytes()
 		return replaced(body, offset(t, l, kinds[k].proof)+g1Bytes, b[:])
 	}},
-	{"proof at infinity", Infinity, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"proof at infinity", transcript.Infinity, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		b := make([]byte, proofBytes)
 		b[0], b[g1Bytes] = infinityByte, infinityByte
 		return replaced(body, offset(t, l, kinds[k].proof), b)
 	}},
-	{"G1 at infinity", Infinity, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"G1 at infinity", transcript.Infinity, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		b := make([]byte, g1Bytes)
 		b[0] = infinityByte
 		return replaced(body, offset(t, l, kinds[k].g1), b)
 	}},
-	{"G2 at infinity", Infinity, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"G2 at infinity", transcript.Infinity, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		b := make([]byte, g2Bytes)
 		b[0] = infinityByte
 		return replaced(body, offset(t, l, kinds[k].g2), b)
 	}},
-	{"not compressed", Encoding, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"not compressed", transcript.Encoding, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		_, _, g, _ := bn254.Generators()
 		b := g.RawBytes()
 		return replaced(body, offset(t, l, kinds[k].g1), b[:g1Bytes])
 	}},
-	{"contribution of 1", Idle, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"contribution of 1", transcript.Idle, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		return replaced(body, offset(t, l, kinds[k].proof), generator[:])
 	}},
-	{"other challenge", Binding, func(_ *testing.T, _ *Ceremony, _ layout, _ int, body []byte) []byte {
+	{"other challenge", transcript.Binding, func(_ *testing.T, _ *Ceremony, _ layout, _ int, body []byte) []byte {
 		return replaced(body, len(body)-1, []byte{body[len(body)-1] ^ 1})
 	}},
-	{"no challenge", Binding, func(_ *testing.T, _ *Ceremony, _ layout, _ int, body []byte) []byte {
+	{"no challenge", transcript.Binding, func(_ *testing.T, _ *Ceremony, _ layout, _ int, body []byte) []byte {
 		return replaced(body, len(body)-challengeBytes, make([]byte, challengeBytes))
 	}},
-	{"another point of G1", Update, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"another point of G1", transcript.Update, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		return replaced(body, offset(t, l, kinds[k].g1), doubled(t, body[offset(t, l, kinds[k].g1):]))
 	}},
-	{"another point of G2", Update, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
+	{"another point of G2", transcript.Update, func(t *testing.T, _ *Ceremony, l layout, k int, body []byte) []byte {
 		_, _, _, g := bn254.Generators()
 		g.ScalarMultiplication(&g, big.NewInt(12345))
 		b := g.Bytes()
@@ -190,9 +191,9 @@ func TestForgedContributions(t *testing.T) {
 			t.Skip("the SRS alone")
 		}
 		for _, a := range attacks {
-			t.Run(folderOf(kind.part)+"/"+a.name, func(t *testing.T) {
+			t.Run(transcript.FolderOf(kind.part)+"/"+a.name, func(t *testing.T) {
 				c := ceremonyAt(t, kind.stage)
-				p, err := c.part(kind.part, nil, false)
+				p, err := c.part(kind.part, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

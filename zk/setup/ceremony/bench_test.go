@@ -16,6 +16,7 @@ import (
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/measure"
+	"github.com/assay-net/assay/zk/setup/transcript"
 	"github.com/assay-net/assay/zk/verify"
 )
 
@@ -32,7 +33,7 @@ func TestBenchTable(t *testing.T) {
 	}
 	table := measure.NewTable(os.Stdout)
 	for _, name := range strings.Split(*benchSizes, ",") {
-		(&benched{t, table, name}).ceremony()
+		(&benched{T: t, table: table, name: name}).ceremony()
 	}
 	if err := table.Write(*benchTable); err != nil {
 		t.Fatal(err)
@@ -43,6 +44,7 @@ type benched struct {
 	*testing.T
 	table *measure.Table
 	name  string
+	size  int64 // of the circuit's start
 }
 
 func (b *benched) keyset() *Keyset {
@@ -107,6 +109,27 @@ func peakMegabytes() float64 {
 	return 0
 }
 
+// start makes the circuit's start, or checks it if it is there. Both read the powers, which this machine has verified.
+func (b *benched) start(c *Ceremony) error {
+	first, _, err := c.closings()
+	if err != nil {
+		return err
+	}
+	p, err := c.circuitPart(c.plan.Circuits[0].ID, first)
+	if err != nil {
+		return err
+	}
+	if _, err := p.start(c.work(ctx, true)); err != nil {
+		return err
+	}
+	info, err := os.Stat(c.startPath(p.id))
+	if err != nil {
+		return err
+	}
+	b.size = info.Size()
+	return nil
+}
+
 func (b *benched) ceremony() {
 	dir, keys := b.TempDir(), b.keyset()
 	if _, err := Init(dir, testPlan(b), keys); err != nil {
@@ -127,13 +150,18 @@ func (b *benched) ceremony() {
 	b.add("constraints", float64(constraints), "")
 	b.add("domain", float64(ecc.NextPowerOfTwo(uint64(constraints))), "")
 	cache := b.TempDir()
-	for stage, beacon := range []Beacon{beaconOne, beaconTwo} {
+	for stage, beacon := range []transcript.Beacon{beaconOne, beaconTwo} {
 		name := fmt.Sprintf("stage %d, ", stage+1)
+		if stage == 1 {
+			b.step(name+"make the start", func() error { return b.start(fresh()) })
+			b.step(name+"check the start", func() error { return b.start(fresh()) })
+		}
 		b.step(name+"contribute", func() error { _, err := fresh().Contribute(ctx, alice); return err })
 		b.step(name+"verify one and contribute", func() error { _, err := fresh().Contribute(ctx, bob); return err })
 		b.step(name+"finalize", func() error { _, err := fresh().Finalize(ctx, beacon, cache); return err })
 	}
 	b.step("verify everything", func() error { _, err := fresh().Verify(ctx, cache); return err })
+	b.add("start", float64(b.size), "bytes")
 	status, err := fresh().Status()
 	if err != nil {
 		b.Fatal(err)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/assay-net/assay/zk/setup"
 	"github.com/assay-net/assay/zk/setup/ceremony/ceremonytest"
+	"github.com/assay-net/assay/zk/setup/transcript"
 	"github.com/assay-net/assay/zk/verify"
 )
 
@@ -44,14 +45,14 @@ func TestWholeCeremony(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := t.TempDir()
-	second, err := opened(t, c.dir).Finalize(ctx, Beacon{}, again)
+	second, err := opened(t, c.dir).Finalize(ctx, transcript.Beacon{}, again)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(r, second); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := c.Finalize(ctx, Beacon{}, again); err != nil {
+	if _, err := c.Finalize(ctx, transcript.Beacon{}, again); err != nil {
 		t.Fatal(err)
 	}
 	keys, err := setup.Finished(again, r.Transcript)
@@ -70,7 +71,7 @@ func provesWith(t *testing.T, cache string, verifying verifyingKeys) {
 	for id, assignment := range map[string]frontend.Circuit{
 		twiceID: &ceremonytest.Twice{Public: 5, A: 5, B: 5, C: 1}, plainID: &ceremonytest.Plain{Public: 1 << 21, X: 2},
 	} {
-		found, err := filepath.Glob(filepath.Join(cache, "*", folderOf(id)+"*.bin"))
+		found, err := filepath.Glob(filepath.Join(cache, "*", transcript.FolderOf(id)+"*.bin"))
 		if err != nil || len(found) != 1 {
 			t.Fatal(found, err)
 		}
@@ -150,7 +151,7 @@ func TestSealedSRSHasItsGenerator(t *testing.T) {
 	if raw := library.Seal([]byte("beacon")); !raw.Vk.G1.IsInfinity() {
 		t.Log("the library has begun to set the generator")
 	}
-	srs, err := s.seal(&closed{beacon: beaconOne.Value, digest: beaconTwo.Value})
+	srs, err := s.seal(&transcript.End{Beacon: beaconOne.Value, Digest: beaconTwo.Value})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,16 +171,16 @@ func TestContributeGoesOn(t *testing.T) {
 	if err != nil || len(made) != 2 || made[0].Number != 3 {
 		t.Fatalf("made %v, %v", made, err)
 	}
-	if err := os.Remove(c.contributionPath(powersPart, 3)); err != nil {
+	if err := os.Remove(c.contributionPath(transcript.PowersPart, 3)); err != nil {
 		t.Fatal(err)
 	}
-	if made, err = c.Contribute(ctx, carol); err != nil || len(made) != 1 || made[0].Part != powersPart {
+	if made, err = c.Contribute(ctx, carol); err != nil || len(made) != 1 || made[0].Part != transcript.PowersPart {
 		t.Errorf("made %v, %v", made, err)
 	}
 	if _, err := c.Contribute(ctx, mallory); err == nil {
 		t.Error("mallory contributed")
 	} else {
-		refused(t, err, Contributor)
+		refused(t, err, transcript.WrongContributor)
 	}
 	stopped, cancel := context.WithCancel(ctx)
 	cancel()
@@ -188,51 +189,9 @@ func TestContributeGoesOn(t *testing.T) {
 	}
 }
 
-// TestMarksSaveWork: what was verified once is read, but not verified again; and a mark does not excuse other bytes.
-func TestMarksSaveWork(t *testing.T) {
-	c := ceremonyAt(t, contributed)
-	c.Marks = filepath.Join(t.TempDir(), "marks")
-	verifications := func(c *Ceremony) (n int) {
-		c.Step = func(title string, _ int64) func(int64) {
-			if len(title) > 9 && title[:9] == "verifying" {
-				n++
-			}
-			return nil
-		}
-		if _, err := c.Contribute(ctx, carol); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	if n := verifications(c); n != 4 {
-		t.Errorf("%d contributions verified, want 4", n)
-	}
-	for _, part := range c.partNames(firstStage) {
-		if err := os.Remove(c.contributionPath(part, 3)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := verifications(c); n != 0 {
-		t.Errorf("%d verified again", n)
-	}
-	for _, part := range c.partNames(firstStage) {
-		if err := os.Remove(c.contributionPath(part, 3)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	flip(t, c.contributionPath(srsPart, 1), headerBytes+proofBytes+20)
-	_, err := c.Contribute(ctx, carol)
-	refused(t, err, Damaged)
-	for _, d := range []string{c.Marks} {
-		if entries, err := os.ReadDir(d); err != nil || len(entries) != 4 {
-			t.Errorf("marks: %v, %v", entries, err)
-		}
-	}
-}
-
 func TestStatus(t *testing.T) {
 	for stage, want := range map[string]*Status{
-		contributed: {Stage: 1, Open: []OpenPart{{srsPart, 2, []string{"carol"}, true}, {powersPart, 2, []string{"carol"}, true}}},
+		contributed: {Stage: 1, Open: []OpenPart{{transcript.SRSPart, 2, []string{"carol"}, true}, {transcript.PowersPart, 2, []string{"carol"}, true}}},
 		halfway:     {Stage: 2, Open: []OpenPart{{twiceID, 0, []string{"alice", "bob", "carol"}, false}, {plainID, 0, []string{"alice", "bob", "carol"}, false}}},
 		complete:    {Stage: 2, Open: []OpenPart{{twiceID, 2, []string{"carol"}, true}, {plainID, 2, []string{"carol"}, true}}},
 		finished:    {},

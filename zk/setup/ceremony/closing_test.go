@@ -10,6 +10,7 @@ import (
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/setup/transcript"
 	"github.com/assay-net/assay/zk/verify"
 )
 
@@ -17,32 +18,32 @@ func TestClosingIsRefused(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		stage  string
-		beacon Beacon
-		want   Fault
+		beacon transcript.Beacon
+		want   transcript.Fault
 	}{
-		{"zero", contributed, Beacon{Source: "block"}, BeaconUnfit},
-		{"no source", contributed, Beacon{Value: beaconOne.Value}, BeaconUnfit},
-		{"source that cannot be printed", contributed, Beacon{beaconOne.Value, "a\x1b[2J"}, BeaconUnfit},
-		{"known before", complete, beaconOne, BeaconUnfit},
-		{"nobody has contributed", halfway, beaconTwo, TooFew},
+		{"zero", contributed, transcript.Beacon{Source: "block"}, transcript.BeaconUnfit},
+		{"no source", contributed, transcript.Beacon{Value: beaconOne.Value}, transcript.BeaconUnfit},
+		{"source that cannot be printed", contributed, transcript.Beacon{Value: beaconOne.Value, Source: "a\x1b[2J"}, transcript.BeaconUnfit},
+		{"known before", complete, beaconOne, transcript.BeaconUnfit},
+		{"nobody has contributed", halfway, beaconTwo, transcript.TooFew},
 	} {
 		c := ceremonyAt(t, test.stage)
 		_, err := c.Finalize(ctx, test.beacon, t.TempDir())
-		var r *Refusal
+		var r *transcript.Refusal
 		if !errors.As(err, &r) || r.Fault != test.want {
 			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
 		}
 	}
 	c := ceremonyAt(t, contributed)
-	if err := os.Remove(c.contributionPath(powersPart, 2)); err != nil {
+	if err := os.Remove(c.contributionPath(transcript.PowersPart, 2)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := c.Finalize(ctx, beaconOne, t.TempDir())
-	refused(t, err, TooFew)
-	forge(t, c, powersPart, 2, bob, bodyOf(t, c.contributionPath(srsPart, 2)), nil)
+	refused(t, err, transcript.TooFew)
+	forge(t, c, transcript.PowersPart, 2, bob, bodyOf(t, c.contributionPath(transcript.SRSPart, 2)), nil)
 	_, err = c.Finalize(ctx, beaconOne, t.TempDir())
-	refused(t, err, Length)
-	if _, err := os.Stat(c.closingPath(firstStage)); err == nil {
+	refused(t, err, transcript.Length)
+	if _, err := os.Stat(c.closingPath(transcript.FirstStage)); err == nil {
 		t.Error("closed with a bad contribution")
 	}
 }
@@ -55,62 +56,62 @@ func TestNothingIsAddedAfterClosing(t *testing.T) {
 	}
 	for _, stage := range []string{halfway, complete, finished} {
 		c := ceremonyAt(t, stage)
-		put(t, c.contributionPath(srsPart, 3), mustRead(t, late.contributionPath(srsPart, 3)))
+		put(t, c.contributionPath(transcript.SRSPart, 3), mustRead(t, late.contributionPath(transcript.SRSPart, 3)))
 		_, err := c.Verify(ctx, t.TempDir())
-		refused(t, err, Late)
+		refused(t, err, transcript.Late)
 		c = ceremonyAt(t, stage)
-		if err := os.Remove(c.contributionPath(powersPart, 2)); err != nil {
+		if err := os.Remove(c.contributionPath(transcript.PowersPart, 2)); err != nil {
 			t.Fatal(err)
 		}
 		_, err = c.Verify(ctx, t.TempDir())
-		refused(t, err, Late)
+		refused(t, err, transcript.Late)
 	}
 	_, err := ceremonyAt(t, finished).Contribute(ctx, carol)
-	refused(t, err, Late)
+	refused(t, err, transcript.Late)
 }
 
 // TestForgedClosing changes what a closing says.
 func TestForgedClosing(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		want Fault
-		do   func(*closing)
+		want transcript.Fault
+		do   func(*transcript.Closing)
 	}{
-		{"another ceremony", OtherCeremony, func(e *closing) { e.Ceremony[0] ^= 1 }},
-		{"another stage", OtherPart, func(e *closing) { e.Stage = 1 }},
-		{"a part less", OtherPart, func(e *closing) { e.Parts = e.Parts[:1] }},
-		{"parts in another order", OtherPart, func(e *closing) { e.Parts[0], e.Parts[1] = e.Parts[1], e.Parts[0] }},
-		{"too few", TooFew, func(e *closing) { e.Parts[0].Contributions = 1 }},
-		{"more than there are", Late, func(e *closing) { e.Parts[0].Contributions = 3 }},
-		{"more than may be", TooFew, func(e *closing) { e.Parts[0].Contributions = 4 }},
-		{"another last", Late, func(e *closing) { e.Parts[0].Last[0] ^= 1 }},
-		{"the first stage's beacon", BeaconUnfit, func(e *closing) { e.Beacon = beaconOne.Value }},
-		{"no beacon", BeaconUnfit, func(e *closing) { e.Beacon = commit.Digest{} }},
+		{"another ceremony", transcript.OtherCeremony, func(e *transcript.Closing) { e.Ceremony[0] ^= 1 }},
+		{"another stage", transcript.OtherPart, func(e *transcript.Closing) { e.Stage = 1 }},
+		{"a part less", transcript.OtherPart, func(e *transcript.Closing) { e.Parts = e.Parts[:1] }},
+		{"parts in another order", transcript.OtherPart, func(e *transcript.Closing) { e.Parts[0], e.Parts[1] = e.Parts[1], e.Parts[0] }},
+		{"too few", transcript.TooFew, func(e *transcript.Closing) { e.Parts[0].Contributions = 1 }},
+		{"more than there are", transcript.Late, func(e *transcript.Closing) { e.Parts[0].Contributions = 3 }},
+		{"more than may be", transcript.TooFew, func(e *transcript.Closing) { e.Parts[0].Contributions = 4 }},
+		{"another last", transcript.Late, func(e *transcript.Closing) { e.Parts[0].Last[0] ^= 1 }},
+		{"the first stage's beacon", transcript.BeaconUnfit, func(e *transcript.Closing) { e.Beacon = beaconOne.Value }},
+		{"no beacon", transcript.BeaconUnfit, func(e *transcript.Closing) { e.Beacon = commit.Digest{} }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := ceremonyAt(t, finished)
-			editClosing(t, c, secondStage, test.do)
+			editClosing(t, c, transcript.SecondStage, test.do)
 			_, err := c.Verify(ctx, cacheCopy(t))
 			refused(t, err, test.want)
 		})
 	}
 	c := ceremonyAt(t, finished)
-	if err := os.Remove(c.closingPath(firstStage)); err != nil {
+	if err := os.Remove(c.closingPath(transcript.FirstStage)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := c.Status()
-	refused(t, err, Order)
-	put(t, c.closingPath(firstStage), []byte(strings.Repeat(" ", maxClosing+1)))
+	refused(t, err, transcript.Order)
+	put(t, c.closingPath(transcript.FirstStage), []byte(strings.Repeat(" ", transcript.MaxClosing+1)))
 	_, err = c.Status()
-	refused(t, err, Length)
-	put(t, c.closingPath(firstStage), []byte(`{"unknown":1}`))
+	refused(t, err, transcript.Length)
+	put(t, c.closingPath(transcript.FirstStage), []byte(`{"unknown":1}`))
 	_, err = c.Status()
-	refused(t, err, Encoding)
+	refused(t, err, transcript.Encoding)
 }
 
-func editClosing(t *testing.T, c *Ceremony, stage int, do func(*closing)) {
+func editClosing(t *testing.T, c *Ceremony, stage int, do func(*transcript.Closing)) {
 	t.Helper()
-	var e closing
+	var e transcript.Closing
 	if err := json.Unmarshal(mustRead(t, c.closingPath(stage)), &e); err != nil {
 		t.Fatal(err)
 	}
@@ -128,12 +129,17 @@ func TestAnotherBeaconMakesAnotherTranscript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, do := range map[string]func(*closing){
-		"value":  func(e *closing) { e.Beacon[5] ^= 1 },
-		"source": func(e *closing) { e.Source += "!" },
+	for name, do := range map[string]func(*transcript.Closing){
+		"value":  func(e *transcript.Closing) { e.Beacon[5] ^= 1 },
+		"source": func(e *transcript.Closing) { e.Source += "!" },
 	} {
 		c := ceremonyAt(t, finished)
-		editClosing(t, c, secondStage, do)
+		editClosing(t, c, transcript.SecondStage, do)
+		_, err := c.Verify(ctx, cacheCopy(t))
+		refused(t, err, transcript.Damaged) // by whoever kept the transcript
+		if err := os.Remove(filepath.Join(c.dir, transcriptFile)); err != nil {
+			t.Fatal(err)
+		}
 		r, err := c.Verify(ctx, cacheCopy(t))
 		if err != nil {
 			t.Fatal(err)
@@ -143,9 +149,9 @@ func TestAnotherBeaconMakesAnotherTranscript(t *testing.T) {
 		}
 		// Changing the first stage's closing takes what stands on it away.
 		c = ceremonyAt(t, finished)
-		editClosing(t, c, firstStage, do)
+		editClosing(t, c, transcript.FirstStage, do)
 		_, err = c.Verify(ctx, cacheCopy(t))
-		refused(t, err, Order)
+		refused(t, err, transcript.Order)
 	}
 }
 
@@ -181,7 +187,7 @@ func TestFinalKeyNotOfTheTranscript(t *testing.T) {
 				put(t, filepath.Join(cache, dir, filepath.Base(path)), mustRead(t, path))
 			}
 			_, err = c.Verify(ctx, cache)
-			refused(t, err, Key)
+			refused(t, err, transcript.Key)
 		}
 	}
 	cache := cacheCopy(t)
@@ -191,22 +197,22 @@ func TestFinalKeyNotOfTheTranscript(t *testing.T) {
 	}
 	put(t, found[0], append(mustRead(t, found[0]), 0))
 	_, err = c.Verify(ctx, cache)
-	refused(t, err, Key)
+	refused(t, err, transcript.Key)
 	if _, err := setup.Finished(cache, commit.Digest{9}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("keys of a ceremony that is not there: %v", err)
 	}
 }
 
 // runAll carries a ceremony out from plan to keys.
-func runAll(t testing.TB, c *Ceremony, cache string) *Record {
+func runAll(t testing.TB, c *Ceremony, cache string) *transcript.Record {
 	t.Helper()
 	if c.keys == nil {
 		if err := c.Use(small(t, nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var r *Record
-	for _, beacon := range []Beacon{beaconOne, beaconTwo} {
+	var r *transcript.Record
+	for _, beacon := range []transcript.Beacon{beaconOne, beaconTwo} {
 		if _, err := c.Contribute(ctx, alice); err != nil {
 			t.Fatal(err)
 		}
@@ -225,14 +231,33 @@ func runAll(t testing.TB, c *Ceremony, cache string) *Record {
 func TestKeyThatAVerifierRefuses(t *testing.T) {
 	c, cache := ceremonyAt(t, complete), t.TempDir()
 	c.keys.Check = func(k verify.PublishedKey) error {
-		if k.CircuitID == srsPart {
+		if k.CircuitID == transcript.SRSPart {
 			return nil
 		}
 		return errors.New("refused by the verifier")
 	}
 	_, err := c.Finalize(ctx, beaconTwo, cache)
-	refused(t, err, Key)
-	if _, err := os.Stat(c.closingPath(secondStage)); err == nil {
+	refused(t, err, transcript.Key)
+	if _, err := os.Stat(c.closingPath(transcript.SecondStage)); err == nil {
 		t.Error("closed all the same")
+	}
+}
+
+// TestNoRegularFile: who holds the folder cannot make others wait for a pipe, or read what is none of its files.
+func TestNoRegularFile(t *testing.T) {
+	for name, look := range map[string]func(c *Ceremony) error{
+		planFile:         func(c *Ceremony) error { _, err := Open(c.dir); return err },
+		"closing-1.json": func(c *Ceremony) error { _, err := c.Status(); return err },
+		transcriptFile:   func(c *Ceremony) error { _, err := c.Transcript(); return err },
+	} {
+		c := ceremonyAt(t, halfway)
+		path := filepath.Join(c.dir, name)
+		os.Remove(path) //nolint:errcheck // there need not be one
+		if err := os.Mkdir(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if r := refused(t, look(c), transcript.Encoding); r.Where != path {
+			t.Errorf("%s: names %s", name, r.Where)
+		}
 	}
 }

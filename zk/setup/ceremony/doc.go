@@ -2,18 +2,18 @@
 //
 // The mathematics is the library's: gnark-crypto's multi-party setup for the SRS, and gnark's two phases for the circuits (powers of tau, shared by
 // all of them, and each circuit's own secrets, one of them for every commitment inside the circuit). The package adds what makes a ceremony of them:
-// files, identities, order, closing values, a transcript, and checks where the library has none.
+// files, identities, order, closing values, a transcript (package transcript), and checks where the library has none.
 //
 // # How it goes
 //
-// A [Plan] says who may contribute, to which circuits (by the digests of their constraint systems), how many contributions every part needs, and by
+// A [transcript.Plan] says who may contribute, to which circuits (by the digests of their constraint systems), how many contributions every part needs, and by
 // which rule the closing values will be found. Its digest is the ceremony's id. The ceremony is a folder. Nothing in it is secret; how it gets from
 // one organisation to the next is theirs to choose.
 //
 // It has parts, each a chain of contributions: the SRS and the powers of tau in the first stage, the circuits in the second. [Ceremony.Contribute]
 // verifies what was contributed to the open parts and adds one contribution to each. [Ceremony.Finalize] verifies the stage that is open and closes
-// it with a [Beacon]. After the second stage it makes the keys and puts them where [setup.Finished] opens them. That last step draws nothing:
-// anybody who has the folder gets the same keys, byte for byte. [Ceremony.Verify] replays everything. A [Record] is what a ledger has to hold.
+// it with a [transcript.Beacon]. After the second stage it makes the keys, puts them where [setup.Finished] opens them, and leaves the transcript in the
+// folder. That last step draws nothing: anybody who has the folder gets the same keys, byte for byte. [Ceremony.Verify] replays everything.
 //
 // # What it promises
 //
@@ -22,7 +22,11 @@
 // another ceremony, another circuit, another place or another contributor do not verify, and no one can sign what somebody else contributed.
 //
 // Bytes are held against the exact layout of their part before the library reads them: lengths, compression, points at infinity. Nothing is
-// allocated for a length in a file. What is refused has a [Fault].
+// allocated for a length in a file. What is refused has a [transcript.Fault].
+//
+// What a circuit's part begins with takes minutes to make. Whoever is first leaves it in the folder as 00.start. It is neither signed nor trusted: every call
+// checks it against the closed powers of tau and the circuit, which takes seconds and lets a wrong one pass with probability 2^-128. Package evaluation
+// has the argument. So Verify, too, reads it and still trusts nobody.
 //
 // Checked here because the library does not:
 //   - lengths: its readers allocate what they read, and take a challenge that is cut short
@@ -48,8 +52,6 @@
 // # Cost
 //
 // A contribution to the powers of tau has 192 bytes, to a circuit 60 to 90 bytes, for each place of the domain, that is the number of constraints
-// rounded up to a power of two. A body is read twice; at most two states are in memory, and one circuit's keys. The largest step, closing the powers,
-// took 46 MB of memory for 8,192 places (chunks of 64) and 128 MB for 32,768 (the fleet's circuit): some 3.5 KB a place, so less than 1 GB for the 262,144
-// of chunks of 4,096. Nearly all the time goes into putting a circuit on the powers, once in every call that looks at the second stage: 30 processor
-// seconds for chunks of 64, 230 for the fleet's circuit, and, not measured, about 25 minutes for chunks of 4,096. TestBenchTable measures it all.
+// rounded up to a power of two; a circuit's start has 32 bytes for each place and 160 for each wire. A body is read twice; at most two states are in memory,
+// and one circuit's keys. TestBenchTable measures it all.
 package ceremony

@@ -12,69 +12,69 @@ import (
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/setup/transcript"
 	"github.com/assay-net/assay/zk/verify"
 )
 
-// Finalize closes the stage that is open with a beacon, having verified everything in it. When both are closed, it makes the keys and puts them in the
-// cache folder, where [setup.Finished] opens them. Whoever has the ceremony's folder can do it and gets the same keys, byte for byte; the beacon is
-// not looked at where all is closed already.
-func (c *Ceremony) Finalize(ctx context.Context, beacon Beacon, cache string) (*Record, error) {
+// Finalize closes the stage that is open with a beacon, having verified everything in it that this machine had not (Marks). When both are closed, it makes the
+// keys, puts them in the cache folder, where [setup.Finished] opens them, and the transcript in the ceremony's. Whoever has the ceremony's folder can do it
+// and gets the same keys, byte for byte; the beacon is not looked at where all is closed already.
+func (c *Ceremony) Finalize(ctx context.Context, beacon transcript.Beacon, cache string) (*transcript.Record, error) {
 	first, second, err := c.closings()
 	if err != nil {
 		return nil, err
 	}
-	w := &work{ctx, c.Step}
+	w := c.work(ctx, true)
 	if first == nil {
-		return c.closeFirst(w, &beacon)
+		return c.closeFirst(w, beacon)
 	}
-	if second != nil {
-		store, err := setup.FinishedStore(cache, c.transcript(first, second))
+	open := second == nil
+	if open {
+		if err := transcript.CheckSecondBeacon(first, beacon.Value); err != nil {
+			return nil, err
+		}
+		chains, err := c.chains(transcript.SecondStage, first, nil)
 		if err != nil {
 			return nil, err
 		}
-		return c.produce(w, first, second, putInto(store))
+		if second, err = c.plan.NewClosing(transcript.SecondStage, beacon, chains); err != nil {
+			return nil, err
+		}
 	}
-	if beacon.Value == first.Beacon {
-		return nil, BeaconUnfit.errorf("the closing value is the first stage's, which everybody knew before")
-	}
-	chains, err := c.chains(secondStage, first, nil)
-	if err != nil {
-		return nil, err
-	}
-	if second, err = c.newClosing(secondStage, &beacon, chains); err != nil {
-		return nil, err
-	}
-	store, err := setup.FinishedStore(cache, c.transcript(first, second))
+	store, err := setup.FinishedStore(cache, transcript.Digest(c.plan, first, second))
 	if err != nil {
 		return nil, err
 	}
 	r, err := c.produce(w, first, second, putInto(store))
+	if err == nil && open {
+		err = c.writeClosing(second)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return r, c.writeClosing(second)
+	return r, c.keepTranscript(w, r)
 }
 
-// chains are the headers of a stage's parts.
-func (c *Ceremony) chains(stage int, first, closedBy *closing) (map[string][]*Header, error) {
-	out := map[string][]*Header{}
-	for _, name := range c.partNames(stage) {
-		headers, err := c.headers(name, first, closedBy)
+// chains are those of a stage's parts.
+func (c *Ceremony) chains(stage int, first, closedBy *transcript.Closing) (map[string]*transcript.Chain, error) {
+	out := map[string]*transcript.Chain{}
+	for _, name := range c.plan.Parts(stage) {
+		chain, err := c.chain(name, first, closedBy)
 		if err != nil {
 			return nil, err
 		}
-		out[name] = headers
+		out[name] = chain
 	}
 	return out, nil
 }
 
 // allChains are both stages'.
-func (c *Ceremony) allChains(first, second *closing) (map[string][]*Header, error) {
-	out, err := c.chains(firstStage, first, first)
+func (c *Ceremony) allChains(first, second *transcript.Closing) (map[string]*transcript.Chain, error) {
+	out, err := c.chains(transcript.FirstStage, first, first)
 	if err != nil {
 		return nil, err
 	}
-	circuits, err := c.chains(secondStage, first, second)
+	circuits, err := c.chains(transcript.SecondStage, first, second)
 	if err != nil {
 		return nil, err
 	}
@@ -82,16 +82,16 @@ func (c *Ceremony) allChains(first, second *closing) (map[string][]*Header, erro
 	return out, nil
 }
 
-func (c *Ceremony) closeFirst(w *work, beacon *Beacon) (*Record, error) {
-	chains, err := c.chains(firstStage, nil, nil)
+func (c *Ceremony) closeFirst(w *work, beacon transcript.Beacon) (*transcript.Record, error) {
+	chains, err := c.chains(transcript.FirstStage, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	end, err := c.newClosing(firstStage, beacon, chains)
+	end, err := c.plan.NewClosing(transcript.FirstStage, beacon, chains)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range c.partNames(firstStage) {
+	for _, name := range c.plan.Parts(transcript.FirstStage) {
 		if err := c.verifyPart(w, name, nil, chains[name]); err != nil {
 			return nil, err
 		}
@@ -99,46 +99,54 @@ func (c *Ceremony) closeFirst(w *work, beacon *Beacon) (*Record, error) {
 	if err := c.writeClosing(end); err != nil {
 		return nil, err
 	}
-	return c.record(chains, end, nil, nil), nil
+	return transcript.NewRecord(c.plan, chains, end, nil, nil), nil
 }
 
-func (c *Ceremony) verifyPart(w *work, name string, first *closing, headers []*Header) error {
-	p, err := c.part(name, first, false)
+func (c *Ceremony) verifyPart(w *work, name string, first *transcript.Closing, chain *transcript.Chain) error {
+	if name == transcript.PowersPart && first != nil { // the circuits need them
+		_, err := c.closedPowers(w, first)
+		return err
+	}
+	p, err := c.part(name, first)
 	if err != nil {
 		return err
 	}
-	_, err = c.replay(w, p, headers, false)
+	_, err = c.verifyChain(w, p, chain.Headers())
 	return err
 }
 
 // Verify replays the ceremony from its files as far as it has come, trusting no mark. Where all is closed it makes the keys anew and, if the cache folder
 // has them, compares them; the record says so.
-func (c *Ceremony) Verify(ctx context.Context, cache string) (*Record, error) {
+func (c *Ceremony) Verify(ctx context.Context, cache string) (*transcript.Record, error) {
 	first, second, err := c.closings()
 	if err != nil {
 		return nil, err
 	}
-	w := &work{ctx, c.Step}
+	w := c.work(ctx, false)
 	if second != nil {
-		store, err := setup.FinishedStore(cache, c.transcript(first, second))
+		store, err := setup.FinishedStore(cache, transcript.Digest(c.plan, first, second))
 		if err != nil {
 			return nil, err
 		}
-		return c.produce(w, first, second, compareWith(store))
+		r, err := c.produce(w, first, second, compareWith(store))
+		if err != nil {
+			return nil, err
+		}
+		return r, c.checkTranscript(r)
 	}
 	all, err := c.allChains(first, nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Concat(c.partNames(firstStage), c.partNames(secondStage)) {
-		if len(all[name]) == 0 {
+	for _, name := range slices.Concat(c.plan.Parts(transcript.FirstStage), c.plan.Parts(transcript.SecondStage)) {
+		if all[name].Number() == 0 {
 			continue
 		}
 		if err := c.verifyPart(w, name, first, all[name]); err != nil {
 			return nil, err
 		}
 	}
-	return c.record(all, first, nil, nil), nil
+	return transcript.NewRecord(c.plan, all, first, nil, nil), nil
 }
 
 // sink takes finished keys. It says whether they were there already and are these.
@@ -170,44 +178,44 @@ func compared(err error) (bool, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case errors.Is(err, setup.ErrNotTheKey):
-		return false, Key.errorf("%w", err)
+		return false, transcript.Key.Errorf("%w", err)
 	}
 	return err == nil, err
 }
 
 // produce replays everything and makes the keys, one after the other, since a proving key may have hundreds of megabytes.
-func (c *Ceremony) produce(w *work, first, second *closing, to sink) (*Record, error) {
+func (c *Ceremony) produce(w *work, first, second *transcript.Closing, to sink) (*transcript.Record, error) {
 	chains, err := c.allChains(first, second)
 	if err != nil {
 		return nil, err
 	}
-	setupName := verify.CeremonySetup(c.transcript(first, second))
-	var keys []KeyRecord
-	k, err := c.produceSRS(w, chains[srsPart], first, setupName, to)
+	setupName := verify.CeremonySetup(transcript.Digest(c.plan, first, second))
+	var keys []transcript.KeyRecord
+	k, err := c.produceSRS(w, chains[transcript.SRSPart], first, setupName, to)
 	if err != nil {
-		return nil, at(srsPart, err)
+		return nil, transcript.At(transcript.SRSPart, err)
 	}
 	keys = append(keys, *k)
 	for i := range c.plan.Circuits {
 		id := c.plan.Circuits[i].ID
 		k, err := c.produceCircuit(w, id, chains[id], first, second, setupName, to)
 		if err != nil {
-			return nil, at(id, err)
+			return nil, transcript.At(id, err)
 		}
 		keys = append(keys, *k)
 	}
-	return c.record(chains, first, second, keys), nil
+	return transcript.NewRecord(c.plan, chains, first, second, keys), nil
 }
 
-func (c *Ceremony) produceSRS(w *work, headers []*Header, first *closing, setupName string, to sink) (*KeyRecord, error) {
+func (c *Ceremony) produceSRS(w *work, chain *transcript.Chain, first *transcript.Closing, setupName string, to sink) (*transcript.KeyRecord, error) {
 	if c.keys == nil {
 		return nil, errors.New("no circuits: call Use")
 	}
-	s, err := c.replay(w, newSRSPart(c.plan.Powers), headers, false)
+	s, err := c.replay(w, newSRSPart(c.plan.Powers), chain.Headers())
 	if err != nil {
 		return nil, err
 	}
-	srs, err := s.(*srsState).seal(first.of(srsPart))
+	srs, err := s.(*srsState).seal(first.Of(transcript.SRSPart))
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +223,7 @@ func (c *Ceremony) produceSRS(w *work, headers []*Header, first *closing, setupN
 	if err != nil {
 		return nil, err
 	}
-	k, err := c.published(srsPart, setupName, encoded)
+	k, err := c.published(transcript.SRSPart, setupName, encoded)
 	if err != nil {
 		return nil, err
 	}
@@ -224,8 +232,8 @@ func (c *Ceremony) produceSRS(w *work, headers []*Header, first *closing, setupN
 	return k, err
 }
 
-func (c *Ceremony) produceCircuit(w *work, id string, headers []*Header, first, second *closing, setupName string, to sink) (*KeyRecord, error) {
-	p, err := c.circuitPart(id, first, false)
+func (c *Ceremony) produceCircuit(w *work, id string, chain *transcript.Chain, first, second *transcript.Closing, setupName string, to sink) (*transcript.KeyRecord, error) {
+	p, err := c.circuitPart(id, first)
 	if err != nil {
 		return nil, err
 	}
@@ -234,12 +242,12 @@ func (c *Ceremony) produceCircuit(w *work, id string, headers []*Header, first, 
 		return nil, err
 	}
 	p.part.start = func(*work) (state, error) { return begin, nil }
-	s, err := c.replay(w, p.part, headers, false)
+	s, err := c.replay(w, p.part, chain.Headers())
 	if err != nil {
 		return nil, err
 	}
 	w.step(fmt.Sprintf("applying the closing value to %s", id), 0)
-	pk, vk, err := p.seal(s.(*circuitState), c.commons, second.of(id))
+	pk, vk, err := p.seal(s.(*circuitState), second.Of(id))
 	if err != nil {
 		return nil, err
 	}
@@ -264,12 +272,12 @@ func (c *Ceremony) produceCircuit(w *work, id string, headers []*Header, first, 
 }
 
 // published has the verifier's own reader look at a key before anything is kept: no point of it at infinity, no two secrets equal.
-func (c *Ceremony) published(id, setupName string, encoded []byte) (*KeyRecord, error) {
+func (c *Ceremony) published(id, setupName string, encoded []byte) (*transcript.KeyRecord, error) {
 	key := verify.NewPublishedKey(id, setupName, encoded)
 	if c.keys.Check != nil {
 		if err := c.keys.Check(key); err != nil {
-			return nil, Key.errorf("%w", err)
+			return nil, transcript.Key.Errorf("%w", err)
 		}
 	}
-	return &KeyRecord{CircuitID: id, Setup: setupName, Digest: key.Digest}, nil
+	return &transcript.KeyRecord{CircuitID: id, Setup: setupName, Digest: key.Digest}, nil
 }

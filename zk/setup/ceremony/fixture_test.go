@@ -17,6 +17,7 @@ import (
 
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/setup/ceremony/ceremonytest"
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
 func TestMain(m *testing.M) {
@@ -66,8 +67,8 @@ func signer(seed byte) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
 }
 
-func testPlan(t testing.TB) Plan {
-	p := Plan{Name: "a test", Ledger: commit.Digest{7}, Beacon: "block 100 of channel test", Minimum: 2}
+func testPlan(t testing.TB) transcript.Plan {
+	p := transcript.Plan{Name: "a test", Ledger: commit.Digest{7}, Beacon: "block 100 of channel test", Minimum: 2}
 	for _, c := range []struct {
 		id  string
 		key crypto.Signer
@@ -76,15 +77,15 @@ func testPlan(t testing.TB) Plan {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Contributors = append(p.Contributors, ContributorPlan{ID: c.id, Key: key.DER()})
+		p.Contributors = append(p.Contributors, transcript.Contributor{ID: c.id, Key: key.DER()})
 	}
 	return p
 }
 
 var (
 	scratch   string
-	beaconOne = Beacon{commit.Digest{1, 2, 3}, "block 100 of channel test"}
-	beaconTwo = Beacon{commit.Digest{4, 5, 6}, "block 200 of channel test"}
+	beaconOne = transcript.Beacon{Value: commit.Digest{1, 2, 3}, Source: "block 100 of channel test"}
+	beaconTwo = transcript.Beacon{Value: commit.Digest{4, 5, 6}, Source: "block 200 of channel test"}
 )
 
 // Stages of the ceremony that tests share: alice and bob have contributed; closed; both again; closed, with keys.
@@ -117,7 +118,7 @@ var stages = sync.OnceValues(func() (string, error) {
 		}
 		return nil
 	}
-	finalize := func(b Beacon) error {
+	finalize := func(b transcript.Beacon) error {
 		_, err := c.Finalize(context.Background(), b, filepath.Join(dir, "cache"))
 		return err
 	}
@@ -171,9 +172,9 @@ func cacheCopy(t testing.TB) string {
 	return dir
 }
 
-func refused(t testing.TB, err error, want Fault) *Refusal {
+func refused(t testing.TB, err error, want transcript.Fault) *transcript.Refusal {
 	t.Helper()
-	var r *Refusal
+	var r *transcript.Refusal
 	if !errors.As(err, &r) {
 		t.Fatalf("got %v, want a refusal (%s)", err, want)
 	}

@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
-// A ceremony is a folder: plan.json; for every part a folder with 01.contribution, 02.contribution and so on; closing-1.json and closing-2.json. Files appear
-// whole or not at all and are never replaced.
+// A ceremony is a folder: plan.json; for every part a folder with 01.contribution, 02.contribution and so on, a circuit's also with 00.start; closing-1.json and
+// closing-2.json; and transcript.json. Files appear whole or not at all and are never replaced. 00.start and transcript.json are made from the others and may be missing.
 
 const (
 	planFile = "plan.json"
@@ -20,7 +22,7 @@ const (
 )
 
 func (c *Ceremony) contributionPath(part string, number int) string {
-	return filepath.Join(c.dir, folderOf(part), fmt.Sprintf("%02d%s", number, suffix))
+	return filepath.Join(c.dir, transcript.FolderOf(part), fmt.Sprintf("%02d%s", number, suffix))
 }
 
 func (c *Ceremony) closingPath(stage int) string {
@@ -29,7 +31,7 @@ func (c *Ceremony) closingPath(stage int) string {
 
 // count is how many contributions a part's folder has. It refuses a gap.
 func (c *Ceremony) count(part string) (int, error) {
-	entries, err := os.ReadDir(filepath.Join(c.dir, folderOf(part)))
+	entries, err := os.ReadDir(filepath.Join(c.dir, transcript.FolderOf(part)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
@@ -42,13 +44,13 @@ func (c *Ceremony) count(part string) (int, error) {
 			n++
 		}
 	}
-	if n > MaxContributors {
-		return 0, at(part, Order.errorf("%d contributions, at most %d", n, MaxContributors))
+	if n > transcript.MaxContributors {
+		return 0, transcript.At(part, transcript.Order.Errorf("%d contributions, at most %d", n, transcript.MaxContributors))
 	}
 	for i := range n {
 		path := c.contributionPath(part, i+1)
 		if _, err := os.Lstat(path); err != nil {
-			return 0, at(part, Order.errorf("%d contributions, but %s is missing", n, filepath.Base(path)))
+			return 0, transcript.At(part, transcript.Order.Errorf("%d contributions, but %s is missing", n, filepath.Base(path)))
 		}
 	}
 	return n, nil
@@ -95,6 +97,13 @@ func syncDir(dir string) error {
 
 // readFile reads a file of at most max bytes.
 func readFile(path string, max int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // a pipe would never end
+		return nil, transcript.At(path, transcript.Encoding.Errorf("not a regular file"))
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -105,7 +114,7 @@ func readFile(path string, max int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(b)) > max {
-		return nil, at(path, Length.errorf("has more than %d bytes", max))
+		return nil, transcript.At(path, transcript.Length.Errorf("has more than %d bytes", max))
 	}
 	return b, nil
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/assay-net/assay/zk"
 	"github.com/assay-net/assay/zk/commit"
 	"github.com/assay-net/assay/zk/setup"
+	"github.com/assay-net/assay/zk/setup/transcript"
 	"github.com/assay-net/assay/zk/verify"
+	"github.com/assay-net/assay/zk/verify/fromgnark"
 )
 
 // Circuit is a compiled circuit and how its verifying key is published.
@@ -22,14 +24,14 @@ type Circuit struct {
 	Encode func(*groth16.VerifyingKey) ([]byte, error)
 }
 
-func (c *Circuit) plan() (CircuitPlan, error) {
+func (c *Circuit) plan() (transcript.CircuitPlan, error) {
 	h := sha256.New()
 	if _, err := c.System.WriteTo(h); err != nil {
-		return CircuitPlan{}, fmt.Errorf("circuit %s: digesting its constraints: %w", c.ID, err)
+		return transcript.CircuitPlan{}, fmt.Errorf("circuit %s: digesting its constraints: %w", c.ID, err)
 	}
 	// As the single-party setup does: the domain is that of the constraints.
-	domain := max(ecc.NextPowerOfTwo(uint64(c.System.GetNbConstraints())), minDomain)
-	return CircuitPlan{c.ID, commit.Digest(h.Sum(nil)), int(domain)}, nil
+	domain := max(ecc.NextPowerOfTwo(uint64(c.System.GetNbConstraints())), transcript.MinDomain)
+	return transcript.CircuitPlan{ID: c.ID, Constraints: commit.Digest(h.Sum(nil)), Domain: int(domain)}, nil
 }
 
 // Keyset is what a ceremony makes: an SRS and a key pair for each circuit.
@@ -57,21 +59,21 @@ func Standard(sizes ...int) (*Keyset, error) {
 		if err != nil {
 			return nil, err
 		}
-		k.Circuits = append(k.Circuits, Circuit{verify.ChunkCircuit(uint32(n)), system, verify.EncodeChunkKey})
+		k.Circuits = append(k.Circuits, Circuit{verify.ChunkCircuit(uint32(n)), system, fromgnark.EncodeChunkKey})
 	}
 	system, err := zk.CompileFleet()
 	if err != nil {
 		return nil, err
 	}
-	k.Circuits = append(k.Circuits, Circuit{verify.FleetCircuit, system, verify.EncodeFleetKey})
+	k.Circuits = append(k.Circuits, Circuit{verify.FleetCircuit, system, fromgnark.EncodeFleetKey})
 	return k, nil
 }
 
 // StandardOf compiles what a plan is about.
-func StandardOf(p *Plan) (*Keyset, error) {
+func StandardOf(p *transcript.Plan) (*Keyset, error) {
 	var sizes []int
 	for _, n := range commit.Sizes {
-		if slices.ContainsFunc(p.Circuits, func(c CircuitPlan) bool { return c.ID == verify.ChunkCircuit(uint32(n)) }) {
+		if slices.ContainsFunc(p.Circuits, func(c transcript.CircuitPlan) bool { return c.ID == verify.ChunkCircuit(uint32(n)) }) {
 			sizes = append(sizes, n)
 		}
 	}
@@ -79,7 +81,7 @@ func StandardOf(p *Plan) (*Keyset, error) {
 }
 
 // plan fills in what a plan says of its keys.
-func (k *Keyset) plan(p *Plan) error {
+func (k *Keyset) plan(p *transcript.Plan) error {
 	p.Powers, p.Domain, p.Circuits = k.Powers, 0, nil
 	for i := range k.Circuits {
 		c, err := k.Circuits[i].plan()
@@ -92,18 +94,18 @@ func (k *Keyset) plan(p *Plan) error {
 }
 
 // check compares circuit by circuit: a ceremony for other circuits than those that this program proves and verifies with is good for nothing here.
-func (k *Keyset) check(p *Plan) error {
-	var own Plan
+func (k *Keyset) check(p *transcript.Plan) error {
+	var own transcript.Plan
 	if err := k.plan(&own); err != nil {
 		return err
 	}
 	if own.Powers != p.Powers || own.Domain != p.Domain || len(own.Circuits) != len(p.Circuits) {
-		return Compiled.errorf("the plan has %d powers, domain %d and %d circuits, this program %d, %d and %d",
+		return transcript.Compiled.Errorf("the plan has %d powers, domain %d and %d circuits, this program %d, %d and %d",
 			p.Powers, p.Domain, len(p.Circuits), own.Powers, own.Domain, len(own.Circuits))
 	}
 	for i, c := range own.Circuits {
 		if c != p.Circuits[i] {
-			return Compiled.errorf("the plan has circuit %s with constraints %s, this program %s with %s", p.Circuits[i].ID, p.Circuits[i].Constraints, c.ID, c.Constraints)
+			return transcript.Compiled.Errorf("the plan has circuit %s with constraints %s, this program %s with %s", p.Circuits[i].ID, p.Circuits[i].Constraints, c.ID, c.Constraints)
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
 // The library's readers allocate whatever length they read, take uncompressed points where compressed ones are written, read a challenge that is cut short
@@ -85,14 +86,14 @@ func (l layout) scan(r io.Reader) (*scanned, error) {
 	for i := range l {
 		if err := l[i].scan(in, out); err != nil {
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-				return nil, Truncated.errorf("ends in %s; a body has %d bytes", l[i].name, l.bytes())
+				return nil, transcript.Truncated.Errorf("ends in %s; a body has %d bytes", l[i].name, l.bytes())
 			}
 			return nil, err
 		}
 	}
 	switch _, err := in.ReadByte(); {
 	case err == nil:
-		return nil, Length.errorf("goes on after its %d bytes", l.bytes())
+		return nil, transcript.Length.Errorf("goes on after its %d bytes", l.bytes())
 	case !errors.Is(err, io.EOF):
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (s *segment) scan(in *bufio.Reader, out *scanned) error {
 			return err
 		}
 		if !bytes.Equal(b[:len(s.fixed)], s.fixed) {
-			return Length.errorf("%s is %x, must be %x", s.name, b[:len(s.fixed)], s.fixed)
+			return transcript.Length.Errorf("%s is %x, must be %x", s.name, b[:len(s.fixed)], s.fixed)
 		}
 		return nil
 	case proof:
@@ -143,7 +144,7 @@ func (s *segment) scanProof(in *bufio.Reader, out *scanned) error {
 		}
 	}
 	if bytes.Equal(p[:g1Bytes], generator[:]) {
-		return Idle.errorf("%s is of the contribution 1, which changes nothing", s.name)
+		return transcript.Idle.Errorf("%s is of the contribution 1, which changes nothing", s.name)
 	}
 	out.proofs = append(out.proofs, p)
 	return nil
@@ -165,10 +166,10 @@ const (
 func checkFlags(first byte, vanishing bool) error {
 	switch first & flagMask {
 	case flagRaw:
-		return Encoding.errorf("is not compressed")
+		return transcript.Encoding.Errorf("is not compressed")
 	case flagAtInfinity:
 		if !vanishing {
-			return Infinity.errorf("is the point at infinity")
+			return transcript.Infinity.Errorf("is the point at infinity")
 		}
 	}
 	return nil
@@ -176,9 +177,9 @@ func checkFlags(first byte, vanishing bool) error {
 
 // inPoint names the part of a body that a refusal is about.
 func inPoint(err error, format string, args ...any) error {
-	var r *Refusal
+	var r *transcript.Refusal
 	if !errors.As(err, &r) {
 		return err
 	}
-	return r.Fault.errorf("%s %w", fmt.Sprintf(format, args...), r.Err)
+	return r.Fault.Errorf("%s %w", fmt.Sprintf(format, args...), r.Err)
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"testing"
+
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
 // TestLayoutIsTheLibrarys: what the library writes has the layout, to the byte, and a body with one byte more or less has not.
@@ -13,8 +15,8 @@ func TestLayoutIsTheLibrarys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range append(c.partNames(firstStage), c.partNames(secondStage)...) {
-		p, err := c.part(name, first, false)
+	for _, name := range append(c.plan.Parts(transcript.FirstStage), c.plan.Parts(transcript.SecondStage)...) {
+		p, err := c.part(name, first)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +54,7 @@ func bodyOf(t testing.TB, path string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b[headerBytes:]
+	return b[transcript.HeaderBytes:]
 }
 
 func flip(t testing.TB, path string, offset int) {
@@ -75,8 +77,8 @@ func FuzzScan(f *testing.F) {
 		f.Fatal(err)
 	}
 	var layouts []layout
-	for i, name := range append(c.partNames(firstStage), c.partNames(secondStage)...) {
-		p, err := c.part(name, first, false)
+	for i, name := range append(c.plan.Parts(transcript.FirstStage), c.plan.Parts(transcript.SecondStage)...) {
+		p, err := c.part(name, first)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -94,7 +96,7 @@ func FuzzScan(f *testing.F) {
 // FuzzRead: what passes the layout makes the library fail at worst, and what it reads is what it would write or refused.
 func FuzzRead(f *testing.F) {
 	c := ceremonyAt(f, complete)
-	p, err := c.part(twiceID, nil, false)
+	p, err := c.part(twiceID, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -105,40 +107,5 @@ func FuzzRead(f *testing.F) {
 		}
 		s := p.blank()
 		s.ReadFrom(bytes.NewReader(body)) //nolint:errcheck // that it returns is enough
-	})
-}
-
-func FuzzHeader(f *testing.F) {
-	c := ceremonyAt(f, contributed)
-	b, err := os.ReadFile(c.contributionPath(srsPart, 1))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b[:headerBytes])
-	f.Fuzz(func(t *testing.T, b []byte) {
-		h, err := readHeader(bytes.NewReader(b))
-		if err == nil && !bytes.Equal(h.encode(), b[:headerBytes]) {
-			t.Error("a header reads as another one")
-		}
-	})
-}
-
-func FuzzPlan(f *testing.F) {
-	c := ceremonyAt(f, finished)
-	for _, name := range []string{planFile, "closing-1.json"} {
-		b, err := os.ReadFile(c.dir + "/" + name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if p, err := ParsePlan(b); err == nil && p.check() != nil {
-			t.Error("a plan that is read is not right")
-		}
-		end := new(closing)
-		if decodeJSON(b, end) == nil {
-			c.checkClosing(firstStage, end) //nolint:errcheck // that it returns is enough
-		}
 	})
 }

@@ -7,8 +7,10 @@ import (
 	"github.com/assay-net/assay/zk/commit"
 )
 
-// A mark is an empty file named by a contribution's digest, which covers the plan, the body and all contributions before. This machine has verified those. Marks
-// let an interrupted call go on where it was; whoever can write them can make this machine believe anything, so they are no part of the ceremony's folder.
+// A mark is an empty file named by a contribution's digest, which covers the plan, the body and all contributions before. This machine has verified or made those.
+// Marks let an interrupted call go on where it was, and spare verifying twice. Whoever can write them can make this machine believe anything, as can who writes to its
+// key cache; so they are no part of the ceremony's folder, and Verify does without them.
+// It is Verify, therefore, that an organisation stands on which consents to keys out of a cache that others could write to or that was copied.
 
 func (c *Ceremony) marked(contribution commit.Digest) bool {
 	if c.Marks == "" {

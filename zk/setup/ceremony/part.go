@@ -9,13 +9,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/mpcsetup"
 
 	"github.com/assay-net/assay/zk/commit"
-	"github.com/assay-net/assay/zk/verify"
-)
-
-// Parts of a ceremony besides the circuits'.
-const (
-	srsPart    = verify.SRSKey
-	powersPart = "powers/v1"
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
 // part is a chain of contributions of its own, each an update of the state before.
@@ -54,19 +48,26 @@ func (p *part) checkKnowledge(proofs [][proofBytes]byte, challenge []byte) error
 	for i := range proofs {
 		var u mpcsetup.UpdateProof
 		if _, err := u.ReadFrom(bytes.NewReader(proofs[i][:])); err != nil {
-			return Point.errorf("proof %d: %w", i, err)
+			return transcript.Point.Errorf("proof %d: %w", i, err)
 		}
 		if err := u.Verify(append([]byte(p.prefix), challenge...), p.domains[i]); err != nil {
-			return Knowledge.errorf("proof %d: %w", i, err)
+			return transcript.Knowledge.Errorf("proof %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-// work is one call's context and whom it tells about its steps.
+// work is one call's context, whom it tells about its steps, and whether it trusts marks.
 type work struct {
 	context.Context
 	Step
+	trusting bool
+}
+
+// work begins a call. It forgets what an earlier call may have believed a mark for.
+func (c *Ceremony) work(ctx context.Context, trusting bool) *work {
+	c.powers = nil
+	return &work{ctx, c.Step, trusting}
 }
 
 // Step is told what begins, and in how many bytes it will be done or 0 if that cannot be said. What it returns is told how many are done; it may be nil.

@@ -11,6 +11,8 @@ import (
 	cs "github.com/consensys/gnark/constraint/bn254"
 
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/setup/evaluation"
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
 // circuitState is a circuit's own secrets under way: delta, and one for each of its commitments.
@@ -108,12 +110,12 @@ type circuitPart struct {
 	*part
 	circuit *Circuit
 	shape   circuitShape
-	// evaluations are what the keys have besides the state. They are there after start.
+	// evaluations are what the keys have besides the state, powers those of the circuit's domain. They are there after start.
 	evaluations *phases.Phase2Evaluations
+	powers      *evaluation.Powers
 }
 
-// newCircuitPart takes what gives the sealed powers of tau when they are needed.
-func newCircuitPart(c *Circuit, domain int, commons func(*work) (*phases.SrsCommons, error)) (*circuitPart, error) {
+func newCircuitPart(c *Circuit, domain int) (*circuitPart, error) {
 	shape, err := shapeOf(c.System, domain)
 	if err != nil {
 		return nil, fmt.Errorf("circuit %s: %w", c.ID, err)
@@ -123,18 +125,14 @@ func newCircuitPart(c *Circuit, domain int, commons func(*work) (*phases.SrsComm
 	for i := range shape.committed {
 		p.domains = append(p.domains, phases.DST_SIGMA+byte(i))
 	}
-	p.start = func(w *work) (state, error) {
-		all, err := commons(w)
-		if err != nil {
-			return nil, err
-		}
-		w.step(fmt.Sprintf("%s: putting %d constraints on the powers of tau", c.ID, c.System.GetNbConstraints()), 0)
-		s := new(circuitState)
-		evaluations := s.Initialize(c.System, cut(all, domain))
-		p.evaluations = &evaluations
-		return s, checkBases(&evaluations)
-	}
 	return p, nil
+}
+
+// begin is the state that the first contribution changes.
+func (p *circuitPart) begin(v *evaluation.Values) (state, error) {
+	begin, evaluations := v.Start(p.circuit.System)
+	p.evaluations = evaluations
+	return &circuitState{*begin}, checkBases(evaluations)
 }
 
 // checkBases refuses a circuit that commits to a value in no constraint: it has no basis, so nothing hides or binds it, and the library does not mind.
@@ -159,9 +157,9 @@ func (s *circuitState) contribute() { s.Contribute() }
 func (s *circuitState) verify(next state) error { return s.Verify(&next.(*circuitState).Phase2) }
 
 // seal applies the closing value and makes the keys.
-func (p *circuitPart) seal(s *circuitState, all *phases.SrsCommons, c *closed) (*groth16.ProvingKey, *groth16.VerifyingKey, error) {
-	s.Challenge = c.digest[:]
-	pk, vk := s.Seal(cut(all, p.shape.domain), p.evaluations, c.beacon[:])
+func (p *circuitPart) seal(s *circuitState, c *transcript.End) (*groth16.ProvingKey, *groth16.VerifyingKey, error) {
+	s.Challenge = c.Digest[:]
+	pk, vk := s.Seal(p.powers.Ends(), p.evaluations, c.Beacon[:])
 	proving, ok := pk.(*groth16.ProvingKey)
 	verifying, ok2 := vk.(*groth16.VerifyingKey)
 	if !ok || !ok2 {

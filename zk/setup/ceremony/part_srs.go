@@ -9,6 +9,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/kzg"
 
 	"github.com/assay-net/assay/zk/commit"
+	"github.com/assay-net/assay/zk/setup/transcript"
 )
 
 // srsState is the SRS under way. It is a few hundred kilobytes, so it is bound by writing it and reading it again: the library keeps the challenge to
@@ -28,7 +29,7 @@ func srsLayout(powers int) layout {
 // newSRSPart is the part that makes the SRS with its own tau.
 func newSRSPart(powers int) *part {
 	return &part{
-		id: srsPart, layout: srsLayout(powers),
+		id: transcript.SRSPart, layout: srsLayout(powers),
 		prefix: "KZG Setup", domains: []byte{0},
 		blank: func() state { return new(srsState) },
 		start: func(*work) (state, error) { return &srsState{kzg.InitializeSetup(powers)}, nil },
@@ -53,10 +54,10 @@ func (s *srsState) verify(next state) error { return s.Verify(&next.(*srsState).
 
 // seal applies the closing value. The library leaves the generator of its verifying key at infinity when it has read the powers: with that, openings
 // would not be checked at all. Nothing of its verifying key is used but the two points of G2; [commit.NewSRS] checks those and the powers and sets the generator.
-func (s *srsState) seal(c *closed) (*commit.SRS, error) {
-	if err := s.bind(c.digest); err != nil {
+func (s *srsState) seal(c *transcript.End) (*commit.SRS, error) {
+	if err := s.bind(c.Digest); err != nil {
 		return nil, err
 	}
-	srs := s.Seal(c.beacon[:])
+	srs := s.Seal(c.Beacon[:])
 	return commit.NewSRS(srs.Pk.G1, [2]bn254.G2Affine{srs.Vk.G2[0], srs.Vk.G2[1]})
 }

@@ -1,8 +1,10 @@
 package ceremony
 
+import "github.com/assay-net/assay/zk/setup/transcript"
+
 // Status is how far a ceremony has come, from headers and closings alone: signatures, order and lengths are checked, the mathematics is not.
 type Status struct {
-	*Record
+	*transcript.Record
 	// Stage is the one that is open: 1, 2, or 0 when all is closed.
 	Stage int `json:"stage"`
 	// Open lists the parts that take contributions.
@@ -29,29 +31,25 @@ func (c *Ceremony) Status() (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Status{Record: c.record(chains, first, second, nil)}
+	s := &Status{Record: transcript.NewRecord(c.plan, chains, first, second, nil)}
 	switch {
 	case first == nil:
-		s.Stage = firstStage
+		s.Stage = transcript.FirstStage
 	case second == nil:
-		s.Stage = secondStage
+		s.Stage = transcript.SecondStage
 	default:
 		return s, nil
 	}
-	for _, part := range c.partNames(s.Stage) {
+	for _, part := range c.plan.Parts(s.Stage) {
 		s.Open = append(s.Open, c.openPart(part, chains[part]))
 	}
 	return s, nil
 }
 
-func (c *Ceremony) openPart(part string, headers []*Header) OpenPart {
-	o := OpenPart{Part: part, Contributions: len(headers), CanClose: len(headers) >= c.plan.Minimum, Missing: []string{}}
+func (c *Ceremony) openPart(part string, chain *transcript.Chain) OpenPart {
+	o := OpenPart{Part: part, Contributions: chain.Number(), CanClose: chain.Number() >= c.plan.Minimum, Missing: []string{}}
 	for i := range c.plan.Contributors {
-		who, missing := &c.plan.Contributors[i], true
-		for _, h := range headers {
-			missing = missing && h.Contributor != who.key.DeviceID()
-		}
-		if missing {
+		if who := &c.plan.Contributors[i]; !chain.Has(who.KeyDigest()) {
 			o.Missing = append(o.Missing, who.ID)
 		}
 	}

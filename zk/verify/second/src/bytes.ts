@@ -55,6 +55,10 @@ export function fromBase64(text: string): Uint8Array {
   return out;
 }
 
+export function toBase64(b: Uint8Array): string {
+  return Buffer.from(b).toString('base64');
+}
+
 // fromBigEndian reads a number, toBigEndian writes one into so many bytes.
 export function fromBigEndian(b: Uint8Array): bigint {
   return b.length === 0 ? 0n : BigInt('0x' + toHex(b));

@@ -23,6 +23,14 @@ export class CBOR {
     return v;
   }
 
+  // signed reads a number of 64 bits with its sign.
+  signed(): bigint {
+    const negative = this.b[this.at]! >> 5 === 1;
+    const v = this.head(negative ? 1 : 0);
+    if (v >> 63n !== 0n) throw new Error('number of more than 64 bits');
+    return negative ? -1n - v : v;
+  }
+
   bytes(): Uint8Array {
     return this.take(this.head(2));
   }

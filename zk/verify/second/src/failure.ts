@@ -1,4 +1,4 @@
-// Refusal carries a failure's name (zk/SPEC.md, section 13) and, for a person, what was wrong.
+// Refusal carries a failure's name (zk/SPEC.md, section 15) and, for a person, what was wrong.
 export class Refusal extends Error {
   readonly failure: string;
 

@@ -14,10 +14,10 @@ export function readJSON(text: string): Json {
 }
 
 // readCanonical reads what writeJSON writes with that indentation, behind which an ending may be asked for.
-export function readCanonical(b: Uint8Array, indentation = '', ending = ''): Json {
+export function readCanonical(b: Uint8Array, indentation = '', ending = '', html = true): Json {
   const text = fromUTF8(b);
   const value = readJSON(text);
-  if (writeJSON(value, indentation) + ending !== text) throw new Error('JSON is not in its one encoding');
+  if (writeJSON(value, indentation, html) + ending !== text) throw new Error('JSON is not in its one encoding');
   return value;
 }
 
@@ -127,26 +127,26 @@ class Reader {
   }
 }
 
-// writeJSON writes a value, compact without an indentation.
-export function writeJSON(value: Json, indentation = ''): string {
-  return write(value, indentation, indentation === '' ? '' : '\n');
+// writeJSON writes a value, compact without an indentation. What HTML could take for its own is escaped, unless it is not to be.
+export function writeJSON(value: Json, indentation = '', html = true): string {
+  return write(value, indentation, indentation === '' ? '' : '\n', html ? /["\\<>&\u0000-\u001f\u2028\u2029]/g : /["\\\u0000-\u001f\u2028\u2029]/g);
 }
 
-function write(value: Json, indentation: string, line: string): string {
-  if (typeof value === 'string') return quoted(value);
+function write(value: Json, indentation: string, line: string, escaped: RegExp): string {
+  if (typeof value === 'string') return quoted(value, escaped);
   if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   const inner = line + indentation;
   const colon = indentation === '' ? ':' : ': ';
   const [open, close, items] = Array.isArray(value)
-    ? ['[', ']', value.map((item) => write(item, indentation, inner))]
-    : ['{', '}', Array.from(value, ([name, item]) => quoted(name) + colon + write(item, indentation, inner))];
+    ? ['[', ']', value.map((item) => write(item, indentation, inner, escaped))]
+    : ['{', '}', Array.from(value, ([name, item]) => quoted(name, escaped) + colon + write(item, indentation, inner, escaped))];
   return items.length === 0 ? open + close : open + inner + items.join(',' + inner) + line + close;
 }
 
 const short: Record<string, string> = { '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-function quoted(text: string): string {
-  return '"' + text.replace(/["\\<>&\u0000-\u001f\u2028\u2029]/g, (c) => short[c] ?? '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0')) + '"';
+function quoted(text: string, escaped: RegExp): string {
+  return '"' + text.replace(escaped, (c) => short[c] ?? '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0')) + '"';
 }
 
 // fields reads an object whose fields are those named, in that order. The optional ones may be left out, and are when they are empty.

@@ -1,8 +1,9 @@
 import type { Fp2 } from '@noble/curves/abstract/tower.js';
 import type { WeierstrassPoint } from '@noble/curves/abstract/weierstrass.js';
 import { bn254 } from '@noble/curves/bn254.js';
+import { sha256 } from '@noble/hashes/sha2.js';
 
-import { concat, fromBigEndian, toBigEndian } from './bytes.js';
+import { concat, fromBigEndian, toBigEndian, toHex, utf8 } from './bytes.js';
 
 // Points and scalars of BN254 (zk/SPEC.md, sections 2.1 to 2.3).
 export type G1 = WeierstrassPoint<bigint>;
@@ -40,6 +41,14 @@ function unflagged(b: Uint8Array, bytes: number): { larger: boolean; x: Uint8Arr
 }
 
 export function parseG1(b: Uint8Array): G1 {
+  return kept(`G1 ${toHex(b.subarray(0, 33))}`, () => finiteG1(b)); // a byte too many is enough to tell
+}
+
+export function parseG2(b: Uint8Array): G2 {
+  return kept(`G2 ${toHex(b.subarray(0, 65))}`, () => finiteG2(b));
+}
+
+function finiteG1(b: Uint8Array): G1 {
   const { larger, x: bytes } = unflagged(b, 32);
   const x = coordinate(bytes);
   const y = Fp.sqrt(Fp.add(Fp.pow(x, 3n), 3n)); // throws if there is none
@@ -48,7 +57,7 @@ export function parseG1(b: Uint8Array): G1 {
   return point;
 }
 
-export function parseG2(b: Uint8Array): G2 {
+function finiteG2(b: Uint8Array): G2 {
   const { larger, x: bytes } = unflagged(b, 64);
   const x = { c0: coordinate(bytes.subarray(32)), c1: coordinate(bytes.subarray(0, 32)) };
   const twist = Fp2.div({ c0: 3n, c1: 0n }, { c0: 9n, c1: 1n });
@@ -101,6 +110,11 @@ export function parseG2Uncompressed(b: Uint8Array): G2 {
 // combine returns Σ scalar·point. Points of one scalar are added first: most public inputs of a fleet proof are one constant. The time it takes depends
 // on what it is given, all of which is public.
 export function combine(...terms: [bigint, G1][]): G1 {
+  const spelt = terms.map(([scalar, point]) => [scalar, point.toAffine()] as const).map(([scalar, { x, y }]) => [scalar, x, y].join());
+  return kept(`sum ${spelt.join(';')}`, () => combined(terms));
+}
+
+function combined(terms: [bigint, G1][]): G1 {
   const sums = new Map<bigint, G1>();
   for (const [scalar, point] of terms) sums.set(scalar, (sums.get(scalar) ?? infinity).add(point));
   let sum = infinity;
@@ -118,5 +132,19 @@ export const plus = (a: bigint, b: bigint): bigint => Fr.add(a, b);
 // pairsToOne reports whether Π e(a, b) = 1. A pair with infinity contributes nothing.
 export function pairsToOne(...pairs: [G1, G2][]): boolean {
   const finite = pairs.filter(([a]) => !a.is0()).map(([g1, g2]) => ({ g1, g2 }));
-  return Fp12.eql(bn254.pairingBatch(finite), Fp12.ONE);
+  const spelt = finite.map(({ g1, g2 }) => [g1.toAffine(), g2.toAffine()] as const).map(([p, q]) => [p.x, p.y, q.x.c0, q.x.c1, q.y.c0, q.y.c1].join());
+  return kept(`pairs ${spelt.join(';')}`, () => Fp12.eql(bn254.pairingBatch(finite), Fp12.ONE));
+}
+
+// What was computed is kept by all that it was computed from: whoever asks about many documents asks about the same points again and again.
+const results = new Map<string, unknown>();
+const mostResults = 1 << 16;
+
+function kept<T>(from: string, compute: () => T): T {
+  const name = toHex(sha256(utf8(from)));
+  if (results.has(name)) return results.get(name) as T;
+  const result = compute();
+  if (results.size >= mostResults) results.clear();
+  results.set(name, result);
+  return result;
 }

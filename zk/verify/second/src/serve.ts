@@ -1,7 +1,9 @@
 import { createInterface } from 'node:readline';
 
 import { bitmap, merkleRoot, readDeviceKey, verifyAttestation } from './attestation.js';
+import { readBlock } from './blocks.js';
 import { fromBase64, fromHex, toHex } from './bytes.js';
+import { readTranscript } from './ceremony.js';
 import { Refusal, named } from './failure.js';
 import { readFacts } from './facts.js';
 import { list, readJSON, text, unsigned, writeJSON, type Json } from './json.js';
@@ -25,6 +27,15 @@ const operations: Record<string, (q: Request) => [string, Json][]> = {
   keys: (q) => (keyring(q.get('keys')), []),
   bundle: (q) => [['verdict', verifyBundle(base64(q, 'bundle'), readFacts(q.get('facts')!), keyring(q.get('keys')))]],
   trust: (q) => (q.has('bundle') ? [['verdict', verifyWithTrust(base64(q, 'bundle'), base64(q, 'trust'))]] : (readTrust(base64(q, 'trust')), [])),
+  ceremony: (q) => [['record', readTranscript(base64(q, 'file'))]],
+  block: (q) => {
+    const block = named('block', () => readBlock(text(q.get('format')), base64(q, 'block'), fromHex(text(q.get('ledger')), 32)));
+    return [
+      ['height', block.height],
+      ['previous', toHex(block.previous)],
+      ['hash', toHex(block.hash)],
+    ];
+  },
   statement: (q) => {
     const s = named('statement', () => readStatement(base64(q, 'statement')));
     return [

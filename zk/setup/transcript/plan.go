@@ -1,7 +1,8 @@
-package ceremony
+package transcript
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,18 +19,36 @@ import (
 const (
 	MaxContributors = 64
 	MaxCircuits     = 16
-	maxText         = 512
-	maxPlan         = 64 << 10
+	// MaxPlan bounds a plan's JSON.
+	MaxPlan = 64 << 10
+	maxText = 512
 	// maxDomain bounds the powers of tau for the circuits: contributions of 200 MB.
 	maxDomain = 1 << 20
-	// minDomain is what the library's check of powers needs: it goes wrong below.
-	minDomain = 8
+	// MinDomain is what the library's check of powers needs: it goes wrong below.
+	MinDomain = 8
 	minPowers = 4
 	// minContributions: one alone would be a single party.
 	minContributions = 2
 )
 
-const planVersion = "assay-ceremony/v1"
+// Version is that of plans.
+const Version = "assay-ceremony/v1"
+
+// LedgerBeacon is the rule of a ceremony that is closed by a ledger: each stage's closing value is the hash of the block which holds the record that ended
+// the stage. A plan with this rule is one that a ledger records.
+const LedgerBeacon = "the hash of the block that holds the end of the stage"
+
+// Parts of a ceremony besides the circuits, whose parts are called as they are.
+const (
+	SRSPart    = "srs/v1"
+	PowersPart = "powers/v1"
+)
+
+// Stages are the parts that are closed together. The second stands on the first.
+const (
+	FirstStage  = 1
+	SecondStage = 2
+)
 
 // Plan is what a ceremony is about. Everybody who contributes signs its digest with the contribution.
 type Plan struct {
@@ -37,9 +56,9 @@ type Plan struct {
 	Name    string `json:"name"`
 	// Ledger is the digest of the consortium's genesis.
 	Ledger commit.Digest `json:"ledger"`
-	// Beacon says, before anyone contributes, where the closing values will come from: so exactly that nobody can choose among several later.
-	Beacon       string            `json:"beacon"`
-	Contributors []ContributorPlan `json:"contributors"`
+	// Beacon says, before anyone contributes, where the closing values will come from. [LedgerBeacon] is one that programs understand.
+	Beacon       string        `json:"beacon"`
+	Contributors []Contributor `json:"contributors"`
 	// Minimum is how many of them every part needs before it can be closed.
 	Minimum int `json:"minimum"`
 	// Powers is the number of powers of tau of the SRS.
@@ -49,13 +68,14 @@ type Plan struct {
 	Circuits []CircuitPlan `json:"circuits"`
 }
 
-// ContributorPlan is an organisation with its key, PKIX in DER.
-type ContributorPlan struct {
+// Contributor is an organisation with its key, PKIX in DER.
+type Contributor struct {
 	ID  string `json:"id"`
 	Key []byte `json:"key"`
-
-	key commit.PublicKey
 }
+
+// KeyDigest is what headers name a contributor by: the SHA-256 of the key.
+func (c *Contributor) KeyDigest() commit.Digest { return sha256.Sum256(c.Key) }
 
 // CircuitPlan names a circuit by its id and the digest of its constraint system.
 type CircuitPlan struct {
@@ -96,10 +116,70 @@ func (p *Plan) Digest() commit.Digest {
 	return t.Digest()
 }
 
-// check is everything about a plan that can be seen without its circuits.
-func (p *Plan) check() error {
-	if p.Version != planVersion {
-		return fmt.Errorf("plan: version %.64q, want %q", p.Version, planVersion)
+// Parts are those of a stage, in the order of its closing: SRS and powers of tau in the first, the circuits in the second.
+func (p *Plan) Parts(stage int) []string {
+	switch stage {
+	case FirstStage:
+		return []string{SRSPart, PowersPart}
+	case SecondStage:
+		var out []string
+		for i := range p.Circuits {
+			out = append(out, p.Circuits[i].ID)
+		}
+		return out
+	default:
+		return nil
+	}
+}
+
+// Contributor finds who has a key, by its SHA-256. It returns nil if nobody has.
+func (p *Plan) Contributor(key commit.Digest) *Contributor {
+	for i := range p.Contributors {
+		if p.Contributors[i].KeyDigest() == key {
+			return &p.Contributors[i]
+		}
+	}
+	return nil
+}
+
+// Circuit finds a circuit by its id. It returns nil if the plan has none.
+func (p *Plan) Circuit(id string) *CircuitPlan {
+	for i := range p.Circuits {
+		if p.Circuits[i].ID == id {
+			return &p.Circuits[i]
+		}
+	}
+	return nil
+}
+
+// ParsePlan reads a plan of at most [MaxPlan] bytes and checks it.
+func ParsePlan(b []byte) (*Plan, error) {
+	p := new(Plan)
+	if err := decodeJSON("plan", b, MaxPlan, p); err != nil {
+		return nil, err
+	}
+	return p, p.Check()
+}
+
+func decodeJSON(what string, b []byte, limit int, into any) error {
+	if len(b) > limit {
+		return fmt.Errorf("%s: %d bytes, at most %d", what, len(b), limit)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("%s: something follows the object", what)
+	}
+	return nil
+}
+
+// Check is everything about a plan that can be seen without its circuits.
+func (p *Plan) Check() error {
+	if p.Version != Version {
+		return fmt.Errorf("plan: version %.64q, want %q", p.Version, Version)
 	}
 	for _, text := range []struct{ name, value string }{{"name", p.Name}, {"beacon", p.Beacon}} {
 		if err := checkText(text.value); err != nil {
@@ -142,14 +222,13 @@ func (p *Plan) checkContributors() error {
 		if err := checkText(c.ID); err != nil {
 			return fmt.Errorf("contributor %d: id: %w", i, err)
 		}
-		var err error
-		if c.key, err = commit.ParsePublicKey(c.Key); err != nil {
+		if _, err := commit.ParsePublicKey(c.Key); err != nil {
 			return fmt.Errorf("contributor %s: %w", c.ID, err)
 		}
-		if ids[c.ID] || keys[c.key.DeviceID()] {
+		if ids[c.ID] || keys[c.KeyDigest()] {
 			return fmt.Errorf("contributor %s: id or key is listed twice", c.ID)
 		}
-		ids[c.ID], keys[c.key.DeviceID()] = true, true
+		ids[c.ID], keys[c.KeyDigest()] = true, true
 	}
 	return nil
 }
@@ -158,18 +237,18 @@ func (p *Plan) checkCircuits() error {
 	if len(p.Circuits) == 0 || len(p.Circuits) > MaxCircuits {
 		return fmt.Errorf("%d circuits, must be 1 to %d", len(p.Circuits), MaxCircuits)
 	}
-	names := map[string]bool{folderOf(srsPart): true, folderOf(powersPart): true}
+	names := map[string]bool{FolderOf(SRSPart): true, FolderOf(PowersPart): true}
 	largest := 0
 	for _, c := range p.Circuits {
 		if err := checkPart(c.ID); err != nil {
 			return err
 		}
-		if names[folderOf(c.ID)] {
+		if names[FolderOf(c.ID)] {
 			return fmt.Errorf("circuit %s: listed twice, or called as another part", c.ID)
 		}
-		names[folderOf(c.ID)] = true
-		if c.Domain < minDomain || c.Domain > maxDomain || bits.OnesCount(uint(c.Domain)) != 1 {
-			return fmt.Errorf("circuit %s: domain is %d, must be a power of two from %d to %d", c.ID, c.Domain, minDomain, maxDomain)
+		names[FolderOf(c.ID)] = true
+		if c.Domain < MinDomain || c.Domain > maxDomain || bits.OnesCount(uint(c.Domain)) != 1 {
+			return fmt.Errorf("circuit %s: domain is %d, must be a power of two from %d to %d", c.ID, c.Domain, MinDomain, maxDomain)
 		}
 		largest = max(largest, c.Domain)
 	}
@@ -195,39 +274,5 @@ func checkPart(id string) error {
 	return nil
 }
 
-// folderOf is a part's name as a folder's.
-func folderOf(part string) string { return strings.ReplaceAll(part, "/", "-") }
-
-// contributor finds who has a key.
-func (p *Plan) contributor(key commit.Digest) *ContributorPlan {
-	for i := range p.Contributors {
-		if p.Contributors[i].key.DeviceID() == key {
-			return &p.Contributors[i]
-		}
-	}
-	return nil
-}
-
-// ParsePlan reads a plan of at most 64 KiB and checks it.
-func ParsePlan(b []byte) (*Plan, error) {
-	if len(b) > maxPlan {
-		return nil, fmt.Errorf("plan: %d bytes, at most %d", len(b), maxPlan)
-	}
-	p := new(Plan)
-	if err := decodeJSON(b, p); err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
-	}
-	return p, p.check()
-}
-
-func decodeJSON(b []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("something follows the object")
-	}
-	return nil
-}
+// FolderOf is a part's name as a folder's.
+func FolderOf(part string) string { return strings.ReplaceAll(part, "/", "-") }

@@ -1,11 +1,10 @@
-package ceremony
+package transcript
 
 import (
 	"bytes"
 	"crypto"
 	"encoding/binary"
 	"fmt"
-	"io"
 
 	"github.com/assay-net/assay/zk/commit"
 )
@@ -15,7 +14,10 @@ import (
 // number of the contribution (4 bytes, big-endian), the length of the body (8 bytes), and the signature over all that, 64 bytes.
 const (
 	unsignedBytes = 6*32 + 4 + 8
-	headerBytes   = unsignedBytes + commit.SignatureBytes
+	HeaderBytes   = unsignedBytes + commit.SignatureBytes
+	// MaxBody bounds the length of a body that a header may claim. It is above that of any part: a circuit's has 32 bytes for each wire, of which the library
+	// has 2^32 at most, and for each of 2^20 places; those of the first stage are smaller still.
+	MaxBody = 1 << 38
 )
 
 // Header says what a contribution is and who vouches for it.
@@ -31,7 +33,7 @@ type Header struct {
 }
 
 func (h *Header) unsigned() []byte {
-	b := make([]byte, 0, headerBytes)
+	b := make([]byte, 0, HeaderBytes)
 	b = append(b, padded(tagContribution)...)
 	b = append(b, h.Ceremony[:]...)
 	b = append(b, padded(h.Part)...)
@@ -48,16 +50,28 @@ func padded(s string) []byte {
 	return b[:]
 }
 
-func (h *Header) encode() []byte { return append(h.unsigned(), h.Signature[:]...) }
+// Encode is the header's one encoding, of [HeaderBytes] bytes.
+func (h *Header) Encode() []byte { return append(h.unsigned(), h.Signature[:]...) }
 
 // Digest names the contribution, and through Previous all before it.
 func (h *Header) Digest() commit.Digest {
 	t := commit.NewTranscript(tagContribution, h.Ceremony)
-	t.Bytes(h.encode())
+	t.Bytes(h.Encode())
 	return t.Digest()
 }
 
-func (h *Header) sign(signer crypto.Signer) error {
+// Binding is what the contribution's proofs of knowledge are made for: its place and who makes it.
+func (h *Header) Binding() commit.Digest {
+	t := commit.NewTranscript(tagBinding, h.Ceremony)
+	t.Bytes([]byte(h.Part))
+	t.Uint(uint64(h.Number))
+	t.Bytes(h.Previous[:])
+	t.Bytes(h.Contributor[:])
+	return t.Digest()
+}
+
+// Sign signs everything that the header says.
+func (h *Header) Sign(signer crypto.Signer) error {
 	signature, err := commit.Sign(signer, h.unsigned())
 	if err != nil {
 		return err
@@ -69,33 +83,32 @@ func (h *Header) sign(signer crypto.Signer) error {
 	return nil
 }
 
-// readHeader reads the fixed number of bytes and nothing more.
-func readHeader(r io.Reader) (*Header, error) {
-	b := make([]byte, headerBytes)
-	if n, err := io.ReadFull(r, b); err != nil {
-		return nil, Truncated.errorf("file has %d bytes, a header has %d", n, headerBytes)
+// ParseHeader reads exactly [HeaderBytes] bytes. It does not verify the signature: [Chain.Add] does.
+func ParseHeader(b []byte) (*Header, error) {
+	if len(b) < HeaderBytes {
+		return nil, Truncated.Errorf("%d bytes, a header has %d", len(b), HeaderBytes)
 	}
-	return parseHeader(b)
-}
-
-// parseHeader takes headerBytes bytes.
-func parseHeader(b []byte) (*Header, error) {
+	if len(b) > HeaderBytes {
+		return nil, Length.Errorf("%d bytes, a header has %d", len(b), HeaderBytes)
+	}
 	next := func(n int) []byte {
 		part := b[:n]
 		b = b[n:]
 		return part
 	}
 	if !bytes.Equal(next(32), padded(tagContribution)) {
-		return nil, Encoding.errorf("not a contribution")
+		return nil, Encoding.Errorf("not a contribution")
 	}
 	h := &Header{Ceremony: commit.Digest(next(32))}
-	name := next(partBytes)
-	h.Part = string(bytes.TrimRight(name, "\x00"))
+	h.Part = string(bytes.TrimRight(next(partBytes), "\x00"))
 	if err := checkPart(h.Part); err != nil {
-		return nil, Encoding.errorf("%w", err)
+		return nil, Encoding.Errorf("%w", err)
 	}
 	h.Previous, h.Contributor, h.Body = commit.Digest(next(32)), commit.Digest(next(32)), commit.Digest(next(32))
 	h.Number, h.BodyBytes = binary.BigEndian.Uint32(next(4)), binary.BigEndian.Uint64(next(8))
+	if h.BodyBytes > MaxBody {
+		return nil, Length.Errorf("promises a body of %d bytes, at most %d", h.BodyBytes, uint64(MaxBody))
+	}
 	h.Signature = [commit.SignatureBytes]byte(next(commit.SignatureBytes))
 	return h, nil
 }

@@ -1,10 +1,9 @@
-package ceremony
+package transcript
 
 import "github.com/assay-net/assay/zk/commit"
 
-// Record is what a ledger has to hold of a ceremony so that a relying party with the files can say whether they are the files: every digest, who
-// contributed, the closing values, and the keys. What is recorded when it happens gives the order that files cannot show: every contribution to a stage
-// must be on the ledger before the block whose hash closes the stage.
+// Record is what a transcript says, for showing and comparing: every digest, who contributed, the closing values, and the keys. What is recorded on a ledger when
+// it happens gives the order that files cannot show: every contribution to a stage must be on the ledger before the block whose hash closes the stage.
 type Record struct {
 	// Ceremony is the plan's digest, which every contributor has signed.
 	Ceremony      commit.Digest        `json:"ceremony"`
@@ -40,7 +39,7 @@ type ClosingRecord struct {
 type KeyRecord struct {
 	CircuitID string `json:"circuit_id"`
 	Setup     string `json:"setup"`
-	// Digest is the published key's, [verify.KeyDigest].
+	// Digest is the published key's.
 	Digest commit.Digest `json:"digest"`
 	// Source is the constraint system's digest, or the SRS's.
 	Source commit.Digest `json:"source"`
@@ -48,37 +47,40 @@ type KeyRecord struct {
 	Kept bool `json:"kept"`
 }
 
-// record gathers it in the order of the parts.
-func (c *Ceremony) record(chains map[string][]*Header, first, second *closing, keys []KeyRecord) *Record {
-	r := &Record{Ceremony: c.id, Contributions: []ContributionRecord{}, Closings: []ClosingRecord{}, Keys: append([]KeyRecord{}, keys...)}
-	for _, stage := range []int{firstStage, secondStage} {
-		for _, part := range c.partNames(stage) {
-			for _, h := range chains[part] {
-				r.Contributions = append(r.Contributions, c.contributionRecord(h))
+// NewRecord gathers it in the order of the parts. The closings may be nil.
+func NewRecord(plan *Plan, chains map[string]*Chain, first, second *Closing, keys []KeyRecord) *Record {
+	r := &Record{Ceremony: plan.Digest(), Contributions: []ContributionRecord{}, Closings: []ClosingRecord{}, Keys: append([]KeyRecord{}, keys...)}
+	for _, stage := range []int{FirstStage, SecondStage} {
+		for _, part := range plan.Parts(stage) {
+			if chain := chains[part]; chain != nil {
+				for _, h := range chain.Headers() {
+					r.Contributions = append(r.Contributions, plan.Contribution(h))
+				}
 			}
 		}
 	}
-	for _, end := range []*closing{first, second} {
-		if end == nil {
+	for _, closing := range []*Closing{first, second} {
+		if closing == nil {
 			continue
 		}
-		for _, p := range end.Parts {
-			at := end.of(p.Part)
-			r.Closings = append(r.Closings, ClosingRecord{p.Part, p.Contributions, p.Last, end.Beacon, end.Source, at.digest})
+		for _, p := range closing.Parts {
+			end := closing.Of(p.Part)
+			r.Closings = append(r.Closings, ClosingRecord{p.Part, p.Contributions, p.Last, end.Beacon, closing.Source, end.Digest})
 		}
 	}
 	if second != nil {
-		r.Transcript = c.transcript(first, second)
+		r.Transcript = Digest(plan, first, second)
 	}
 	return r
 }
 
-func (c *Ceremony) contributionRecord(h *Header) ContributionRecord {
-	return ContributionRecord{
-		Part: h.Part, Number: int(h.Number), Contributor: c.plan.contributor(h.Contributor).ID,
-		Digest: h.Digest(), Body: h.Body, Bytes: int64(h.BodyBytes) + headerBytes, Signature: h.Signature[:],
+// Contribution is the record of one contribution of the plan's.
+func (p *Plan) Contribution(h *Header) ContributionRecord {
+	r := ContributionRecord{
+		Part: h.Part, Number: int(h.Number), Digest: h.Digest(), Body: h.Body, Bytes: int64(h.BodyBytes) + HeaderBytes, Signature: h.Signature[:],
 	}
+	if who := p.Contributor(h.Contributor); who != nil {
+		r.Contributor = who.ID
+	}
+	return r
 }
-
-// Recorded is the record of one contribution that [Ceremony.Contribute] made.
-func (c *Ceremony) Recorded(h *Header) ContributionRecord { return c.contributionRecord(h) }
