@@ -6,7 +6,7 @@ GO ?= go
 # wait run three at a time.
 NETWORKS = ./cmd/assay ./datahub/node ./cmd/assay-fabric ./fabricnet/admin ./fabricnet/audit ./fabricnet/gateway ./fabricnet/localnet ./fabricnet/networktest ./fabricnet/systemtest
 
-.PHONY: help demo demo-fabric demo-nodes demo-query ceremony-demo test postgresql programs short bench bench-fabric bench-ingest bench-api bench-mpc bench-verify page ceremony-check lint generate proto proto-release build clean
+.PHONY: help demo demo-fabric demo-nodes demo-query ceremony-demo test postgresql programs short bench bench-fabric bench-ingest bench-api bench-mpc bench-verify bench-ceremony page ceremony-check lint generate proto proto-release build clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,10 @@ bench-mpc: ## measure homomorphic queries beside the clear and beside lattigo's 
 bench-verify: ## measure the verifier natively and in a browser, print the table, write out/bench-verify.json
 	@mkdir -p $(OUT)
 	$(GO) test -count=1 -timeout 60m -v -run '^TestBenchTable$$' ./cmd/assay-verify/page -args -bench-table $(abspath $(OUT))/bench-verify.json
+
+bench-ceremony: ## measure key ceremonies for every chunk size (about an hour), print the table, write out/bench-ceremony.json
+	@mkdir -p $(OUT)
+	$(GO) test -count=1 -timeout 0 -v -run '^TestBenchTable$$' ./zk/setup/ceremony -args -bench-table $(abspath $(OUT))/bench-ceremony.json
 
 page: build ## make the verifier's page, one HTML file: bin/assay-verify.html
 	$(GO) run ./cmd/assay-verify/page/assay-verify-page bin/assay-verify.html

@@ -131,11 +131,11 @@ func (b *benched) start(c *Ceremony) error {
 }
 
 func (b *benched) ceremony() {
-	dir, keys := b.TempDir(), b.keyset()
+	dir, marks, keys := b.TempDir(), b.TempDir(), b.keyset()
 	if _, err := Init(dir, testPlan(b), keys); err != nil {
 		b.Fatal(err)
 	}
-	fresh := func() *Ceremony {
+	fresh := func(machine string) *Ceremony { // each has verified what it contributed after
 		c, err := Open(dir)
 		if err != nil {
 			b.Fatal(err)
@@ -143,7 +143,7 @@ func (b *benched) ceremony() {
 		if err := c.Use(keys); err != nil {
 			b.Fatal(err)
 		}
-		c.Marks = filepath.Join(dir, "marks")
+		c.Marks = filepath.Join(marks, machine)
 		return c
 	}
 	constraints := keys.Circuits[0].System.GetNbConstraints()
@@ -153,16 +153,16 @@ func (b *benched) ceremony() {
 	for stage, beacon := range []transcript.Beacon{beaconOne, beaconTwo} {
 		name := fmt.Sprintf("stage %d, ", stage+1)
 		if stage == 1 {
-			b.step(name+"make the start", func() error { return b.start(fresh()) })
-			b.step(name+"check the start", func() error { return b.start(fresh()) })
+			b.step(name+"make the start", func() error { return b.start(fresh("first")) })
+			b.step(name+"check the start", func() error { return b.start(fresh("first")) })
 		}
-		b.step(name+"contribute", func() error { _, err := fresh().Contribute(ctx, alice); return err })
-		b.step(name+"verify one and contribute", func() error { _, err := fresh().Contribute(ctx, bob); return err })
-		b.step(name+"finalize", func() error { _, err := fresh().Finalize(ctx, beacon, cache); return err })
+		b.step(name+"contribute", func() error { _, err := fresh("first").Contribute(ctx, alice); return err })
+		b.step(name+"verify one and contribute", func() error { _, err := fresh("second").Contribute(ctx, bob); return err })
+		b.step(name+"finalize", func() error { _, err := fresh("second").Finalize(ctx, beacon, cache); return err })
 	}
-	b.step("verify everything", func() error { _, err := fresh().Verify(ctx, cache); return err })
+	b.step("verify everything", func() error { _, err := fresh("second").Verify(ctx, cache); return err })
 	b.add("start", float64(b.size), "bytes")
-	status, err := fresh().Status()
+	status, err := fresh("second").Status()
 	if err != nil {
 		b.Fatal(err)
 	}
