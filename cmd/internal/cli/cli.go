@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -70,6 +71,7 @@ func Root(p *Printer, root *cobra.Command, commands ...func(*Printer) *cobra.Com
 // Run carries out one command line. An error has been printed when it returns.
 func Run(ctx context.Context, p *Printer, root *cobra.Command, args []string) error {
 	started := false
+	refuseStrangers(root)
 	onStart(root, func() { started = true })
 	root.SetArgs(args)
 	called, err := root.ExecuteContextC(ctx)
@@ -92,6 +94,30 @@ func Main(run func(ctx context.Context, args []string, p *Printer) error) {
 	err := run(ctx, os.Args[1:], &Printer{In: os.Stdin, Out: os.Stdout, Notes: os.Stderr})
 	stop()
 	os.Exit(ExitCode(err))
+}
+
+// refuseStrangers has a group of commands refuse a name that none of them has. Cobra prints its help and calls that a success.
+func refuseStrangers(c *cobra.Command) {
+	if c.HasParent() && c.HasSubCommands() && !c.Runnable() {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			return Usage("unknown command %q for %q; there are %s", args[0], c.CommandPath(), strings.Join(names(c), ", "))
+		}
+	}
+	for _, sub := range c.Commands() {
+		refuseStrangers(sub)
+	}
+}
+
+func names(c *cobra.Command) (out []string) {
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			out = append(out, sub.Name())
+		}
+	}
+	return out
 }
 
 // onStart calls started when a command begins to run: its arguments have been accepted by then.
