@@ -53,5 +53,6 @@
 //
 // A contribution to the powers of tau has 192 bytes, to a circuit 60 to 90 bytes, for each place of the domain, that is the number of constraints
 // rounded up to a power of two; a circuit's start has 32 bytes for each place and 160 for each wire. A body is read twice; at most two states are in memory,
-// and one circuit's keys. TestBenchTable measures it all.
+// and one circuit's keys: 167 MB for the fleet's circuit with its 32,768 places, 1.1 GB for the 262,144 of chunks of 4,096. Making a start took 148 and 1,050
+// processor seconds there, once; a contribution, with the start checked and one before it verified, 18 and 143. TestBenchTable measures it all.
 package ceremony
